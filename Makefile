@@ -1,0 +1,97 @@
+# Faxline's menu: `make help` lists what there is.
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+.SECONDARY:
+.DEFAULT_GOAL := all
+
+BUILD     ?= build
+QUIET     := $(if $(V),,@)# V=1 shows each command
+ifeq ($(origin CXX),default)
+CXX       := g++
+endif
+OPTIMIZE  ?= -O2 -g1
+PACKAGES  := libcurl openssl gmime-3.0
+LIBRARIES := -lfcgi -lcgicc -lsoci_core -lsoci_sqlite3 -lphonenumber -lcrypt $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
+WARNINGS  := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast -Werror=vla -Werror
+HARDENING := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE -D_GLIBCXX_ASSERTIONS
+CPPFLAGS  += -Ilib $(patsubst -I%,-isystem%,$(shell pkg-config --cflags-only-I $(PACKAGES) 2>/dev/null))
+CXXFLAGS  += -std=c++20 $(OPTIMIZE) $(WARNINGS) $(HARDENING) $(SANITIZE)
+LDFLAGS   += -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE)
+
+MODULES   := $(sort $(patsubst lib/%/,%,$(dir $(wildcard lib/*/*.cc))))
+PROGRAMS  := $(patsubst cgi-bin/%.cc,$(BUILD)/cgi-bin/%,$(wildcard cgi-bin/*.cc)) \
+             $(patsubst bin/%.cc,$(BUILD)/bin/%,$(wildcard bin/*.cc))
+LIBRARY   := $(BUILD)/libfaxline.a
+TESTED    := $(sort $(patsubst test/lib/%/,%,$(dir $(wildcard test/lib/*/*_test.cc))))
+UNIT      := $(patsubst %,$(BUILD)/test/unit-%,$(if $(MODULE),$(MODULE),$(TESTED)))
+FUZZERS   := $(patsubst test/fuzz/fuzz_%.cc,%,$(wildcard test/fuzz/fuzz_*.cc))
+
+objects    = $(patsubst %.cc,$(BUILD)/object/%.o,$(wildcard $(1)))
+LIB_OBJECTS := $(call objects,lib/*/*.cc)
+
+.PHONY: all help lint unit seeds check check-quick check-tools asan fuzz clean packages packages-test
+
+all: packages $(PROGRAMS) $(LIBRARY)  ## build everything
+
+help:  ## this list
+	@awk -F':.*##' '/^[a-z-]+:.*##/ {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+packages:
+	@test/support/packages build
+
+packages-test:
+	@test/support/packages build test
+
+$(BUILD)/object/%.o: %.cc
+	@mkdir -p $(@D) && echo "  $@"
+	$(QUIET)$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c $< -o $@
+
+$(LIBRARY): $(LIB_OBJECTS)
+	@rm -f $@
+	$(QUIET)ar rcs $@ $^
+
+$(BUILD)/cgi-bin/% $(BUILD)/bin/%: $(BUILD)/object/cgi-bin/%.o $(LIBRARY)
+	@mkdir -p $(@D) && echo "  $@"
+	$(QUIET)$(CXX) $(LDFLAGS) $< $(LIBRARY) $(LIBRARIES) -pthread -o $@
+
+# One test program a module: its tests, and the one main.
+.SECONDEXPANSION:
+$(BUILD)/test/unit-%: $$(call objects,test/lib/$$*/*_test.cc) $(BUILD)/object/test/support/main.o $(LIBRARY)
+	@mkdir -p $(@D) && echo "  $@"
+	$(QUIET)$(CXX) $(LDFLAGS) $(filter %.o,$^) $(LIBRARY) $(LIBRARIES) -pthread -o $@
+
+$(BUILD)/test/seeds-%: $(BUILD)/object/test/fuzz/fuzz_%.o $(BUILD)/object/test/support/seeds_main.o $(LIBRARY)
+	@mkdir -p $(@D) && echo "  $@"
+	$(QUIET)$(CXX) $(LDFLAGS) $(filter %.o,$^) $(LIBRARY) $(LIBRARIES) -pthread -o $@
+
+unit: $(UNIT)  ## the unit tests (MODULE=name: of one module)
+	@set -e; for program in $^; do echo "== $$program"; $$program; done
+
+seeds: $(patsubst %,$(BUILD)/test/seeds-%,$(FUZZERS))
+	@set -e; for program in $^; do $$program test/fuzz/seeds/$${program##*/seeds-}; done
+
+lint: packages  ## the rules of the house: levels, owners, headers, mains, settings
+	@test/support/lint .
+
+check-quick: packages-test  ## what a developer runs every few minutes
+	@BUILD=$(BUILD) test/support/check quick
+
+check: packages-test  ## installs what the tests need, builds, runs every test
+	@BUILD=$(BUILD) test/support/check all
+
+asan: packages-test  ## the unit tests and seeds under address and undefined-behaviour sanitizers
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan OPTIMIZE="-O1 -g" SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all" unit seeds
+
+# clang's libFuzzer, 60 s a parser.
+$(BUILD)/fuzz/%: test/fuzz/fuzz_%.cc $(wildcard lib/*/*.cc lib/*/*.h)
+	@mkdir -p $(@D)
+	clang++-14 -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined $(CPPFLAGS) $< lib/core/*.cc $(wildcard lib/text/*.cc lib/json/*.cc lib/form/*.cc) -o $@
+
+fuzz: packages-test $(patsubst %,$(BUILD)/fuzz/%,$(FUZZERS))  ## fuzz each parser for SECONDS (60)
+	@set -e; for name in $(FUZZERS); do echo "== $$name"; mkdir -p $(BUILD)/corpus/$$name; \
+	  $(BUILD)/fuzz/$$name -max_total_time=$(or $(SECONDS),60) $(BUILD)/corpus/$$name test/fuzz/seeds/$$name; done
+
+clean:  ## remove what was built
+	rm -rf $(BUILD)
+
+-include $(patsubst %.o,%.d,$(LIB_OBJECTS) $(call objects,cgi-bin/*.cc) $(call objects,bin/*.cc) $(call objects,test/lib/*/*.cc) $(call objects,test/fuzz/*.cc) $(call objects,test/support/*.cc))
