@@ -1,0 +1,61 @@
+// The settings of one line, checked as a whole before anything starts.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+#include "core/secret.h"
+
+namespace config {
+
+enum class ProviderKind { sandbox, twilio, signalwire };
+
+// Values as they count: file, then environment, then default. Asking for a
+// name that the table does not have, or by the wrong type, ends the process.
+class Settings {
+ public:
+  const std::string& text(std::string_view name) const;  // also paths, hosts, choices; empty: not set
+  core::SecretString secret(std::string_view name) const;
+  bool flag(std::string_view name) const;
+  std::int64_t integer(std::string_view name) const;
+  std::chrono::seconds duration(std::string_view name) const;
+  bool is_set(std::string_view name) const { return !text_of(name).empty(); }
+
+  // What is derived from more than one setting.
+  ProviderKind provider() const;
+  std::string public_url() const;       // PUBLIC_URL, else https://PUBLIC_HOSTNAME; no slash at the end
+  std::string provider_url() const;     // PROVIDER_URL, else by provider; no slash at the end
+  std::string fax_number() const;       // TWILIO_FAX_NUMBER, the sandbox's own if not set
+  std::string database_url() const;     // DATABASE_URL, else in STATE_DIR/db
+  std::string people_database_url() const;  // PEOPLE_DATABASE_URL, else in STATE_DIR/people
+  std::string state_folder(std::string_view name) const;  // STATE_DIR/name
+  std::string socket(std::string_view name) const;        // SOCKET_DIR/name
+  std::vector<std::string> media_hosts() const;           // MEDIA_HOSTS, in order
+  // Keys that a signature may be made with: the current one first, then the old one.
+  std::vector<core::SecretString> signing_keys() const;
+  bool practice() const { return provider() == ProviderKind::sandbox; }
+
+ private:
+  friend core::Result<Settings> load(std::string_view, const std::function<std::optional<std::string>(const std::string&)>&);
+  const std::string& text_of(std::string_view name) const;
+  std::map<std::string, std::string, std::less<>> values_;
+};
+
+// Reads the file at FAXLINE_CONF (default /etc/faxline/faxline.conf; a missing
+// file counts as empty if FAXLINE_CONF is not set) and the environment.
+// Error `settings`, with `field` the setting and a hint that says the cure, for
+// an unknown setting in the file, a malformed value, a missing or a
+// contradictory one; settings too if the file cannot be read.
+core::Result<Settings> load();
+
+// The same from a file's text and a look-up of environment variables.
+core::Result<Settings> load(std::string_view file_text, const std::function<std::optional<std::string>(const std::string&)>& environment);
+
+}  // namespace config
