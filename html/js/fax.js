@@ -1,0 +1,118 @@
+import { call, newKey } from './api.js';
+import { element, replace } from './dom.js';
+import * as words from './words.js';
+
+// One fax: a story that moves by itself.
+export function faxPlace(id, go) {
+  const node = element('article', {}, element('p', { class: 'quiet' }, 'One moment…'));
+  let stopped = false;
+  let timer = 0;
+  let shown = '';
+  let lostSince = null;
+  const note = element('div', { role: 'alert' });
+  const live = element('p', { class: 'state', role: 'status' });
+  const body = element('div', {});
+
+  const tell = (problem) => replace(note, problem && element('div', { class: 'note bad' }, element('p', {}, problem.message)));
+
+  async function act(path, data) {
+    try {
+      tell(null);
+      const answer = await call('POST', path, data, path.endsWith('/resend') ? { 'Idempotency-Key': newKey() } : {});
+      if (answer.id !== id) go.to(`/fax/${answer.id}`);
+      else show(answer);
+      refresh();
+    } catch (problem) {
+      if (problem.status === 401) go.again(() => act(path, data));
+      else tell(problem);
+    }
+  }
+
+  async function remove() {
+    try {
+      await call('DELETE', `/api/faxes/${id}`);
+      go.to(inbound ? '/received' : '/sent');
+    } catch (problem) {
+      if (problem.status === 401) go.again(remove);
+      else tell(problem);
+    }
+  }
+
+  let inbound = false;
+  let sure = false;
+  function actions(fax) {
+    const open = element('a', { class: fax.direction === 'inbound' ? 'button main' : 'button', href: `/api/faxes/${fax.id}/document.pdf`, target: '_blank', rel: 'noopener' }, 'Open the document');
+    const likely = [];
+    const path = `/api/faxes/${fax.id}`;
+    if (fax.direction === 'outbound') {
+      if (!fax.final) {
+        likely.push(fax.cancel_requested ? element('span', { class: 'quiet' }, 'Asked to cancel…') : element('button', { class: 'button', type: 'button', onclick: () => act(`${path}/cancel`) }, 'Cancel'));
+      } else {
+        likely.push(fax.status === 'delivered' ? element('a', { class: 'button main', href: '#/send' }, 'Send another')
+          : element('button', { class: 'button main', type: 'button', onclick: () => act(`${path}/resend`) }, 'Send again'));
+      }
+      if (fax.attempt > 0 || fax.final) likely.push(open);
+    } else {
+      if (fax.status === 'received') likely.push(open);
+      if (fax.final) likely.push(element('button', { class: 'button', type: 'button', onclick: () => act(`${path}/read`, { read: !fax.read }) }, fax.read ? 'Mark as new' : 'Mark as read'));
+    }
+    if (fax.final) likely.push(element('button', { class: 'button', type: 'button', onclick: () => { if (sure) remove(); else { sure = true; shown = ''; show(fax); } } }, sure ? 'Delete for good' : 'Delete'));
+    return element('div', { class: 'actions' }, likely.slice(0, 3));
+  }
+
+  function show(fax) {
+    inbound = fax.direction === 'inbound';
+    document.title = `${words.state(fax)[0]} – ${words.headline(fax)} – Faxline`;
+    const key = JSON.stringify([fax, sure]);
+    if (key === shown) return;
+    shown = key;
+    const tone = words.state(fax)[1];
+    if (live.textContent !== words.sentence(fax)) live.textContent = words.sentence(fax);
+    live.className = `state ${tone}`;
+    const facts = [
+      ['Pages', fax.pages === null ? 'not counted' : String(fax.pages)],
+      fax.attempt > 1 ? ['Attempt', String(fax.attempt)] : null,
+      fax.resend_of ? ['Sent again from', element('a', { href: `#/fax/${fax.resend_of}` }, 'an earlier fax')] : null,
+    ].filter(Boolean);
+    replace(body,
+      fax.cause && fax.cause.advice && fax.status !== 'delivered' && fax.status !== 'canceled' ? element('p', {}, fax.cause.advice) : null,
+      element('dl', { class: 'facts' }, facts.flatMap(([term, value]) => [element('dt', {}, term), element('dd', {}, value)])),
+      actions(fax),
+      element('h2', {}, 'What happened'),
+      element('ol', { class: 'events' }, (fax.events || []).map((event) => element('li', {}, element('time', { datetime: event.at }, words.moment(event.at)),
+        element('span', {}, event.what, event.why ? element('span', { class: 'quiet' }, ` ${event.why}`) : null)))));
+    replace(node, fax.practice ? element('p', { class: 'practice' }, 'PRACTICE LINE') : null, element('h1', { class: 'number' }, words.headline(fax)), live, note, body);
+  }
+
+  async function refresh() {
+    clearTimeout(timer);
+    if (stopped) return;
+    let next = 1200;
+    try {
+      const fax = await call('GET', `/api/faxes/${id}`);
+      if (stopped) return;
+      if (lostSince) tell(null);
+      lostSince = null;
+      show(fax);
+      if (fax.final) next = 20000;
+      if (fax.direction === 'inbound' && fax.status === 'received' && !fax.read && !sure) {
+        // Opened is read; saying so once is enough.
+        if (!refresh.read) { refresh.read = true; call('POST', `/api/faxes/${id}/read`, { read: true }).then(go.changed).catch(() => {}); }
+      }
+    } catch (problem) {
+      if (stopped) return;
+      if (problem.status === 401) { go.again(refresh); return; }
+      if (problem.status === 404) {
+        replace(node, element('h1', {}, 'There is no such fax'), element('p', {}, 'It may have been deleted.'), element('p', {}, element('a', { href: '#/sent' }, 'To the sent faxes'), ' · ', element('a', { href: '#/received' }, 'To the received faxes')));
+        return;
+      }
+      lostSince = lostSince || new Date();
+      if (!node.contains(note)) replace(node, note);
+      tell({ message: `The line has not been reachable since ${words.clock(lostSince)}. The fax goes on without this page; it is asked again by itself.` });
+      next = 3000;
+    }
+    timer = setTimeout(refresh, next);
+  }
+  refresh();
+  return { node, title: 'Fax', stop: () => { stopped = true; clearTimeout(timer); } };
+}

@@ -1,0 +1,133 @@
+import { call } from './api.js';
+import { element, replace } from './dom.js';
+import { loginForm } from './login.js';
+import { sendPlace } from './send.js';
+import { faxPlace } from './fax.js';
+import { listPlace } from './list.js';
+import * as words from './words.js';
+
+const main = document.getElementById('main');
+const header = document.getElementById('header');
+const strip = document.getElementById('strip');
+const unread = document.getElementById('unread');
+let session = null;
+let line = { number: null, practice: false, max_bytes: 0, unread: 0, state: 'ready' };
+let place = null;
+let lineTimer = 0;
+
+const go = {
+  to(path, instead = false) {
+    if (instead) history.replaceState(null, '', `#${path}`);
+    else history.pushState(null, '', `#${path}`);
+    open(true);
+  },
+  replace(path) { history.replaceState(null, '', `#${path}`); },
+  changed: () => refreshLine(),
+  // The session has ended in the middle of something: log in above it, then go on.
+  again(then) {
+    const waiting = document.querySelector('.again');
+    if (waiting) { waiting.then.push(then); return; }
+    const intro = element('p', {}, 'You have been logged out. Log in again; nothing you typed is lost.');
+    const box = element('section', { class: 'again', 'aria-label': 'Log in again' }, loginForm(intro, (who) => {
+      box.remove();
+      enter(who);
+      for (const next of box.then) next();
+    }));
+    box.then = [then];
+    main.prepend(box);
+  },
+};
+
+function showLine() {
+  const trouble = line.state && line.state !== 'ready';
+  replace(strip,
+    line.practice ? element('span', { class: 'practice' }, 'PRACTICE LINE') : null,
+    line.number ? element('span', { class: 'number' }, words.number(line.number)) : null,
+    element('span', { class: trouble ? 'trouble' : '' }, line.text || (trouble ? line.state : 'ready')));
+  unread.hidden = !line.unread;
+  unread.textContent = line.unread > 99 ? '99+' : String(line.unread || '');
+  unread.setAttribute('aria-label', `${line.unread} new`);
+}
+
+async function refreshLine() {
+  clearTimeout(lineTimer);
+  if (!session) return;
+  try {
+    line = await call('GET', '/api/line');
+  } catch (problem) {
+    if (problem.status !== 401) line = { ...line, state: 'unreachable', text: 'The line cannot be reached from this page just now.' };
+  }
+  showLine();
+  lineTimer = setTimeout(refreshLine, 10000);
+}
+
+function enter(who) {
+  session = who;
+  header.hidden = false;
+  document.getElementById('name').textContent = who.username;
+}
+
+function leave() {
+  session = null;
+  header.hidden = true;
+  clearTimeout(lineTimer);
+  if (place && place.stop) place.stop();
+  place = null;
+  document.title = 'Log in – Faxline';
+  replace(main, loginForm(element('h1', {}, 'Faxline'), async (who) => {
+    enter(who);
+    await refreshLine();
+    open(true);
+  }));
+}
+
+function placeOf(path, parameters) {
+  const fax = /^\/fax\/([0-9a-z]{1,40})$/.exec(path);
+  if (fax) return faxPlace(fax[1], go);
+  if (path === '/sent') return listPlace('outbound', line, go, parameters);
+  if (path === '/received') return listPlace('inbound', line, go, parameters);
+  return sendPlace(line, go, parameters);
+}
+
+function open(focus) {
+  if (!session) return;
+  if (place && place.stop) place.stop();
+  const [path, query] = (location.hash.slice(1) || '/send').split('?');
+  const waiting = document.querySelector('.again');
+  place = placeOf(path, new URLSearchParams(query || ''));
+  document.title = `${place.title} – Faxline`;
+  for (const link of document.querySelectorAll('.places a')) {
+    if (link.getAttribute('href') === `#${path}`) link.setAttribute('aria-current', 'page');
+    else link.removeAttribute('aria-current');
+  }
+  replace(main, waiting, place.node);
+  window.scrollTo(0, 0);
+  if (focus) main.focus({ preventScroll: true });
+}
+
+document.getElementById('logout').addEventListener('click', async () => {
+  try {
+    await call('DELETE', '/api/session');
+    leave();
+  } catch (problem) {
+    if (problem.status === 401) leave();
+    else { line = { ...line, state: 'unreachable', text: `You are still logged in: ${problem.message}` }; showLine(); }
+  }
+});
+window.addEventListener('hashchange', () => open(true));
+window.addEventListener('popstate', () => open(true));
+// A file dropped beside its field must not replace the page.
+for (const type of ['dragover', 'drop']) window.addEventListener(type, (event) => event.preventDefault());
+
+async function start() {
+  try {
+    enter(await call('GET', '/api/session'));
+    await refreshLine();
+    open(false);
+  } catch (problem) {
+    if (problem.status === 401) { leave(); return; }
+    replace(main, element('div', { class: 'note bad' }, element('p', {}, problem.message), element('p', {}, 'This page tries again by itself.')));
+    setTimeout(start, 3000);
+  }
+}
+start();

@@ -1,0 +1,172 @@
+import { call, upload, newKey } from './api.js';
+import { element, replace } from './dom.js';
+import * as words from './words.js';
+
+// What is chosen and typed outlives a walk to another place and back.
+const draft = { papers: [], to: '', key: newKey() };
+
+const waitFor = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+export function sendPlace(line, go, parameters) {
+  if (parameters.get('to')) draft.to = parameters.get('to');
+  const note = element('div', { role: 'alert' });
+  const list = element('ul', { class: 'papers' });
+  const files = element('input', { type: 'file', id: 'file', accept: 'application/pdf,.pdf', multiple: true, 'aria-describedby': 'file-said' });
+  const drop = element('div', { class: 'drop' }, element('strong', {}, 'Choose a PDF'), element('span', { class: 'quiet' }, 'or drop it here'), files);
+  const fileSaid = element('p', { class: 'said', id: 'file-said', role: 'status' });
+  const to = element('input', { type: 'tel', id: 'to', autocomplete: 'tel', inputmode: 'tel', value: draft.to, placeholder: 'Any notation', 'aria-describedby': 'to-said' });
+  const toSaid = element('p', { class: 'said', id: 'to-said', role: 'status' });
+  const recent = element('div', { class: 'recent', 'aria-label': 'Recent numbers' });
+  const button = element('button', { class: 'button main wide', type: 'submit' }, 'Send');
+  const form = element('form', { class: 'column', novalidate: true, onsubmit: send },
+    element('h1', {}, 'Send a fax'), note,
+    element('div', { class: 'field' }, element('label', { for: 'file' }, 'Document'), list, drop, fileSaid),
+    element('div', { class: 'field' }, element('label', { for: 'to' }, 'Number'), to, toSaid, recent),
+    button);
+
+  // --- the document ---
+  function say(node, text, bad = false, field = null) {
+    node.classList.toggle('error', bad);
+    replace(node, text);
+    if (field) field.setAttribute('aria-invalid', String(bad));
+  }
+
+  function describe(paper) {
+    if (paper.problem) return element('span', { class: 'quiet error' }, paper.problem);
+    if (paper.progress < 1) return element('progress', { max: 1, value: paper.progress, 'aria-label': `${paper.name} is being uploaded` });
+    const facts = [words.pages(paper.pages) || 'being looked at…', words.size(paper.bytes), paper.warning];
+    return element('span', { class: 'quiet' }, facts.filter(Boolean).join(' · '));
+  }
+
+  function show() {
+    replace(list, draft.papers.map((paper) => element('li', { class: paper.problem ? 'paper bad' : 'paper' },
+      element('span', { class: 'sheet', 'aria-hidden': 'true' }),
+      element('span', { class: 'what' }, element('b', { title: paper.name }, paper.name), describe(paper)),
+      paper.problem && paper.file && !paper.final ? element('button', { class: 'link', type: 'button', onclick: () => take(paper) }, 'Try again') : null,
+      element('button', { class: 'link', type: 'button', onclick: () => remove(paper), 'aria-label': `Take ${paper.name} away` }, 'Remove'))));
+    drop.classList.toggle('small', draft.papers.length > 0);
+    drop.querySelector('strong').textContent = draft.papers.length ? 'Add another' : 'Choose a PDF';
+    if (draft.papers.length) say(fileSaid, '');
+  }
+
+  function remove(paper) {
+    if (paper.upload) paper.upload.cancel();
+    draft.papers = draft.papers.filter((other) => other !== paper);
+    draft.key = newKey();
+    show();
+    files.focus();
+  }
+
+  async function take(paper) {
+    Object.assign(paper, { problem: '', progress: 0, pages: null });
+    show();
+    try {
+      paper.upload = upload(paper.file, (part) => { paper.progress = Math.min(part, 0.99); show(); });
+      let answer = await paper.upload;
+      Object.assign(paper, { upload: null, id: answer.id, progress: 1 });
+      show();
+      for (let i = 0; answer.state === 'queued' || answer.state === 'converting'; ++i) {
+        await waitFor(i < 10 ? 300 : 1500);
+        answer = await call('GET', `/api/documents/${paper.id}`);
+      }
+      paper.pages = answer.pages;
+      paper.warning = (answer.warnings || []).join(' ');
+      if (answer.state === 'refused') Object.assign(paper, { problem: answer.cause ? `${answer.cause.text} ${answer.cause.advice || ''}` : 'This document cannot be faxed.', final: true });
+    } catch (problem) {
+      paper.upload = null;
+      paper.problem = problem.message;
+      paper.final = [413, 415, 422].includes(problem.status);
+      if (problem.status === 401) go.again(() => take(paper));
+    }
+    show();
+  }
+
+  function add(chosen) {
+    for (const file of chosen) {
+      const paper = { file, name: file.name, bytes: file.size, progress: 0, pages: null, problem: '' };
+      draft.papers.push(paper);
+      draft.key = newKey();
+      if (line.max_bytes && file.size > line.max_bytes) Object.assign(paper, { problem: `Too large: ${words.size(file.size)}. This line takes up to ${words.size(line.max_bytes)}; save it with lower resolution, or in parts.`, progress: 1, final: true });
+      else if (file.size === 0) Object.assign(paper, { problem: 'This file is empty.', progress: 1, final: true });
+      else take(paper);
+    }
+    show();
+  }
+  files.addEventListener('change', () => { add([...files.files]); files.value = ''; });
+  for (const type of ['dragenter', 'dragover']) drop.addEventListener(type, (event) => { event.preventDefault(); drop.classList.add('over'); });
+  for (const type of ['dragleave', 'drop']) drop.addEventListener(type, () => drop.classList.remove('over'));
+  drop.addEventListener('drop', (event) => { event.preventDefault(); add([...event.dataTransfer.files]); });
+
+  // --- the number ---
+  let asked = 0;
+  let known = null;
+  async function lookUp(strict) {
+    const typed = to.value.trim();
+    const mine = ++asked;
+    known = null;
+    if (!typed) { say(toSaid, strict ? 'Type the number to send to.' : '', strict, strict ? to : null); return; }
+    try {
+      const answer = await call('GET', `/api/numbers?q=${encodeURIComponent(typed)}`);
+      if (mine !== asked) return;
+      known = answer;
+      if (answer.valid) say(toSaid, [answer.country, answer.formatted || answer.e164, answer.note].filter(Boolean).join(' · '), false, to);
+      else if (strict) {
+        say(toSaid, answer.text || 'This is not a telephone number.', true, to);
+        if (answer.suggestion) toSaid.append(' ', element('button', { class: 'link', type: 'button', onclick: () => { to.value = answer.suggestion; typedNow(); lookUp(true); } }, `Use ${words.number(answer.suggestion)}`));
+      } else say(toSaid, '', false, to);
+    } catch (problem) {
+      if (mine === asked) say(toSaid, problem.status === 401 ? '' : problem.message, problem.status !== 401);
+    }
+  }
+  let timer = 0;
+  function typedNow() {
+    draft.to = to.value;
+    draft.key = newKey();
+    clearTimeout(timer);
+    timer = setTimeout(() => lookUp(false), 250);
+  }
+  to.addEventListener('input', typedNow);
+  to.addEventListener('blur', () => { if (to.value.trim()) lookUp(true); });
+
+  async function showRecent() {
+    try {
+      const answer = await call('GET', '/api/faxes?direction=outbound&limit=50');
+      const numbers = [...new Set(answer.faxes.map((fax) => fax.to))].slice(0, 4);
+      replace(recent, numbers.map((number) => element('button', { type: 'button', onclick: () => { to.value = number; typedNow(); lookUp(true); } }, words.number(number))));
+    } catch { /* the page is whole without them */ }
+  }
+
+  // --- Send ---
+  async function send(event) {
+    event.preventDefault();
+    if (button.disabled) return;
+    replace(note);
+    if (!draft.papers.length) { say(fileSaid, 'Choose a document first.', true); files.focus(); return; }
+    if (draft.papers.some((paper) => paper.problem)) { say(fileSaid, 'Remove the document that cannot be faxed, or choose another.', true); return; }
+    if (draft.papers.some((paper) => !paper.id)) { say(fileSaid, 'The document is still being uploaded.', true); return; }
+    if (!to.value.trim()) { say(toSaid, 'Type the number to send to.', true, to); to.focus(); return; }
+    button.disabled = true;
+    button.textContent = 'Sending…';
+    try {
+      const body = { to: to.value.trim(), documents: draft.papers.map((paper) => paper.id) };
+      const fax = await call('POST', '/api/faxes', body, { 'Idempotency-Key': draft.key });
+      Object.assign(draft, { papers: [], to: '', key: newKey() });
+      go.to(`/fax/${fax.id}`, true);
+    } catch (problem) {
+      if (problem.status === 401) go.again(() => form.requestSubmit());
+      else if (problem.field === 'to') {
+        say(toSaid, problem.message, true, to);
+        if (problem.suggestion) lookUp(true);
+        to.focus();
+      } else replace(note, element('div', { class: 'note bad' }, element('p', {}, problem.message), element('p', {}, 'Your document is kept. Press Send again when it is put right.')));
+    } finally {
+      button.disabled = false;
+      button.textContent = 'Send';
+    }
+  }
+
+  show();
+  if (draft.to) lookUp(false);
+  showRecent();
+  return { node: form, title: 'Send a fax' };
+}

@@ -1,0 +1,81 @@
+// What things are called, for people.
+const time = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const timeWithSeconds = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
+const date = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric' });
+
+const sameDay = (a, b) => a.toDateString() === b.toDateString();
+
+// Today: the time; this year: the day; else the date.
+export function when(text, now = new Date()) {
+  const at = new Date(text);
+  if (sameDay(at, now)) return time.format(at);
+  return at.getFullYear() === now.getFullYear() ? day.format(at) : date.format(at);
+}
+
+// Of an event: with seconds today, with the day else.
+export function moment(text, now = new Date()) {
+  const at = new Date(text);
+  return sameDay(at, now) ? timeWithSeconds.format(at) : `${day.format(at)}, ${time.format(at)}`;
+}
+
+export const clock = (at) => time.format(at);
+export const pages = (count) => (count === null || count === undefined ? '' : `${count} ${count === 1 ? 'page' : 'pages'}`);
+
+export function size(bytes) {
+  if (bytes < 1000) return `${bytes} bytes`;
+  if (bytes < 1e6) return `${Math.round(bytes / 1e3)} KB`;
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+// E.164 in groups, as far as one can without knowing every country.
+export function number(e164) {
+  if (!e164) return 'a withheld number';
+  const found = /^\+1(\d{3})(\d{3})(\d{4})$/.exec(e164);
+  if (found) return `+1 ${found[1]} ${found[2]} ${found[3]}`;
+  return e164;
+}
+
+const short = {
+  queued: ['Waiting', 'going'], preparing: ['Being prepared', 'going'], submitting: ['Being handed over', 'going'],
+  checking: ['Being looked for', 'wait'], sending: ['Being sent', 'going'], waiting: ['Next try follows', 'wait'],
+  delivered: ['Delivered', 'good'], partly_delivered: ['Delivered in part', 'wait'], failed: ['Not delivered', 'bad'],
+  canceled: ['Canceled', 'wait'], unresolved: ['Uncertain', 'bad'],
+  receiving: ['Coming in', 'going'], fetching: ['Being fetched', 'going'], received: ['Received', 'good'],
+};
+
+// A word and a tone for a line of a list.
+export function state(fax) {
+  if (fax.status === 'failed' && fax.direction === 'inbound') return ['Not received', 'bad'];
+  const known = short[fax.status] || [fax.status, fax.final ? 'bad' : 'going'];
+  const reason = fax.cause && fax.final && fax.status === 'failed' ? ` – ${causeWord(fax.cause)}` : '';
+  return [known[0] + reason, known[1]];
+}
+
+const causeWords = { busy: 'busy', no_answer: 'no answer' };
+const causeWord = (cause) => causeWords[cause.code] || cause.text.replace(/\.$/, '').toLowerCase().slice(0, 60);
+
+// The state of one fax as a sentence.
+export function sentence(fax) {
+  const count = pages(fax.pages_done ?? fax.pages);
+  const at = when(fax.updated);
+  switch (fax.status) {
+    case 'queued': return 'Waiting for its turn.';
+    case 'preparing': return 'The document is being looked at.';
+    case 'submitting': return 'Being handed to the provider.';
+    case 'checking': return 'The provider did not answer clearly. It is being looked for there, so that it is not sent twice.';
+    case 'sending': return 'Being sent. The other side is being called.';
+    case 'waiting': return `${fax.cause ? `${fax.cause.text} ` : ''}The next try follows by itself.`;
+    case 'delivered': return ['Delivered', count, at].filter(Boolean).join(', ') + '.';
+    case 'partly_delivered': return `Delivered in part: ${fax.pages_done ?? '?'} of ${pages(fax.pages) || 'the pages'}.`;
+    case 'canceled': return fax.cause && fax.cause.code === 'canceled_at_provider' ? 'Canceled at the provider.' : 'Canceled.';
+    case 'unresolved': return 'Nobody can say whether it arrived.';
+    case 'receiving': return 'Coming in now.';
+    case 'fetching': return 'Here in a moment: the document is being fetched from the provider.';
+    case 'received': return ['Received', count, at].filter(Boolean).join(', ') + '.';
+    case 'failed': return fax.direction === 'inbound' ? `Somebody tried to send this, but it did not arrive. ${fax.cause ? fax.cause.text : ''}` : (fax.cause ? fax.cause.text : 'Not delivered.');
+    default: return fax.status;
+  }
+}
+
+export const headline = (fax) => (fax.direction === 'inbound' ? `From ${number(fax.from)}` : `To ${number(fax.to)}`);
