@@ -115,7 +115,6 @@ document.getElementById('logout').addEventListener('click', async () => {
   }
 });
 window.addEventListener('hashchange', () => open(true));
-window.addEventListener('popstate', () => open(true));
 // A file dropped beside its field must not replace the page.
 for (const type of ['dragover', 'drop']) window.addEventListener(type, (event) => event.preventDefault());
 
