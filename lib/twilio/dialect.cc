@@ -1,0 +1,11 @@
+#include "twilio/dialect.h"
+
+namespace twilio {
+
+const Dialect& dialect_of(std::string_view name) {
+  if (name == kSignalWire.name) return kSignalWire;
+  if (name == kSandbox.name) return kSandbox;
+  return kTwilio;
+}
+
+}  // namespace twilio
