@@ -20,7 +20,8 @@ Origin split_origin(std::string_view url) {
   Origin origin;
   const auto after_scheme = url.find("://");
   origin.scheme = std::string(url.substr(0, after_scheme + 3));
-  const auto rest = url.substr(after_scheme + 3);
+  auto rest = url.substr(after_scheme + 3);
+  while (rest.ends_with('/')) rest.remove_suffix(1);
   const auto bracket = rest.rfind(']');
   const auto colon = rest.rfind(':');
   const bool has_port = colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
