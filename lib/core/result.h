@@ -32,10 +32,10 @@ class [[nodiscard]] Result {
   // The value; calling it on an error is a bug and ends the process.
   T& value() & { return require<0>(state_); }
   const T& value() const& { return require<0>(state_); }
-  T&& value() && { return std::move(require<0>(state_)); }
+  T value() && { return std::move(require<0>(state_)); }  // by value: `for (x : f().value())` must not dangle
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
-  T&& operator*() && { return std::move(*this).value(); }
+  T operator*() && { return std::move(*this).value(); }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
   T value_or(T otherwise) const { return has_value() ? value() : std::move(otherwise); }

@@ -28,6 +28,7 @@ using Value = std::variant<std::nullptr_t, std::int64_t, std::string>;
 class Bind {
  public:
   Bind(std::int64_t number) : value_(number) {}             // NOLINT(google-explicit-constructor)
+  Bind(std::nullptr_t) : value_(nullptr) {}                 // NOLINT(google-explicit-constructor)
   Bind(int number) : value_(std::int64_t{number}) {}        // NOLINT(google-explicit-constructor)
   Bind(bool flag) : value_(std::int64_t{flag}) {}           // NOLINT(google-explicit-constructor)
   Bind(core::Time time) : value_(core::to_ms(time)) {}      // NOLINT(google-explicit-constructor)
@@ -35,7 +36,9 @@ class Bind {
   Bind(std::string_view text) : value_(std::string(text)) {}  // NOLINT(google-explicit-constructor)
   Bind(const char* text) : value_(std::string(text)) {}     // NOLINT(google-explicit-constructor)
   template <typename T>
-  Bind(const std::optional<T>& maybe) : value_(maybe ? Bind(*maybe).value_ : Value(nullptr)) {}  // NOLINT(google-explicit-constructor)
+  Bind(const std::optional<T>& maybe) : value_(nullptr) {  // NOLINT(google-explicit-constructor)
+    if (maybe.has_value()) value_ = Bind(maybe.value()).value_;
+  }
   const Value& value() const { return value_; }
 
  private:

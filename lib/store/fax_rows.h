@@ -1,0 +1,26 @@
+// Rows of the fax database to values and back (peculiar to this module).
+#pragma once
+
+#include "sql/database.h"
+#include "store/rows.h"
+
+namespace store {
+
+std::string_view name(DocumentState state);
+
+Document document_of(const sql::Row& row);
+Fax fax_of(const sql::Row& row);
+Attempt attempt_of(const sql::Row& row);
+
+// Writes a fax that is not there yet. conflict: its id, FaxSid or Idempotency-Key is.
+core::Result<void> insert_fax(sql::Connection& connection, const Fax& fax, const std::optional<std::string>& idempotency_key, const std::string& idempotency_digest);
+
+// Writes all that may change, if the version is the fax's; true: it was.
+core::Result<bool> update_fax(sql::Connection& connection, const Fax& fax, core::Time now);
+
+core::Result<void> insert_document(sql::Connection& connection, const Document& document);
+core::Result<void> insert_event(sql::Connection& connection, const std::string& fax_id, const Event& event);
+core::Result<Fax> read_fax(sql::Connection& connection, const std::string& id);  // not_found
+core::Result<Attempt> read_attempt(sql::Connection& connection, const std::string& id);  // not_found
+
+}  // namespace store

@@ -1,0 +1,172 @@
+// The book of faxes: documents, faxes, attempts, events. Every change is one
+// transaction and on the disk when the call returns; every change to a fax says
+// which version it was made from, so that two programs never overwrite each other.
+//
+// Errors of all calls, besides those named: unavailable (database busy or
+// locked for too long), no_space, internal. After an error nothing is changed,
+// but for unknown_outcome (a connection lost in COMMIT), after which it is or is not.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+#include "sql/database.h"
+#include "store/rows.h"
+
+namespace store {
+
+struct NewFax {
+  std::string owner;
+  std::string from;
+  std::string to;        // E.164
+  std::string provider;
+  std::vector<std::string> document_ids;  // in order; at least one
+  std::string resend_of;
+  std::string idempotency_key;     // empty: none
+  std::string idempotency_digest;  // of `to` and the files
+  std::chrono::seconds lifetime{0};  // until its deadline
+};
+
+struct Created {
+  Fax fax;
+  bool is_new = true;  // false: the Idempotency-Key had made this fax before
+};
+
+// A payload, as it came by webhook or as the reconciler found it at the provider.
+struct Reception {
+  std::string fax_sid;
+  std::string from;
+  std::string to;
+  std::string provider;
+  std::optional<std::int64_t> pages_announced;
+  std::string media_url;               // to fetch; empty: none
+  std::optional<Document> document;    // already in the spool
+  std::string cause_code;              // of a reception that failed
+  std::string cause_text;
+  bool media_delete_due = false;
+  std::chrono::seconds lifetime{0};
+};
+
+enum class Stored {
+  created,    // a fax that was not known
+  completed,  // a record that had no document has one now, or a promise of one
+  repeated,   // nothing new: the document, if one was given, is not referenced
+  beside,     // another document for the same FaxSid: kept beside the first
+  forgotten,  // deleted here before: a tombstone stands, nothing is kept
+};
+
+struct ListQuery {
+  std::optional<fax::Direction> direction;
+  std::vector<fax::Status> statuses;  // empty: all
+  std::string digits;                 // part of a number; empty: all
+  std::string before;                 // id of the last one of the page before; empty: newest
+  std::int64_t limit = 50;
+};
+
+class Faxes {
+ public:
+  // Makes or migrates the schema. `settings` if the database is of a newer program.
+  static core::Result<Faxes> open(std::shared_ptr<sql::Database> database);
+
+  // --- documents ---
+  core::Result<void> add_document(const Document& document);
+  core::Result<Document> document(const std::string& id);             // not_found
+  core::Result<void> save_document(const Document& document);         // state, pages, warning, cause
+  core::Result<std::vector<Document>> documents_of(const std::string& fax_id);  // in order
+  core::Result<std::optional<Document>> next_queued_document();  // oldest first
+  // Ids of documents made before `before` that no fax uses.
+  core::Result<std::vector<std::string>> unused_documents(core::Time before);
+  // Ids of documents of faxes that were final before `before`.
+  core::Result<std::vector<std::string>> outlived_documents(core::Time before);
+  core::Result<void> forget_document(const std::string& id);
+
+  // --- faxes ---
+  // not_found (field documents: one is unknown, or another person's is no matter: all see all);
+  // invalid (the key was used for another body). The event "queued" is written with it.
+  core::Result<Created> create(const NewFax& wanted, core::Time now);
+  core::Result<Fax> fax(const std::string& id);  // not_found
+  core::Result<Fax> fax_of_provider_id(const std::string& provider_id);  // not_found
+  core::Result<std::vector<Fax>> list(const ListQuery& query);
+  core::Result<std::vector<Event>> events(const std::string& fax_id);
+  core::Result<std::int64_t> unread_count();
+
+  // Writes all of the fax but id, direction, owner, created; `version` must be the one
+  // in the book, else conflict, and nothing is written. Sets `updated`, and `version` anew.
+  core::Result<void> save(Fax& fax, core::Time now, std::span<const Event> events = {});
+  // Sets `read`, `cancel_requested` (wakes the queue) alone, whatever the version. not_found.
+  core::Result<Fax> mark_read(const std::string& id, bool read, core::Time now);
+  core::Result<Fax> request_cancel(const std::string& id, core::Time now);  // conflict when final
+  core::Result<void> add_event(const std::string& fax_id, const Event& event);
+  // Takes a final fax out of the book, leaves a tombstone of its FaxSid; gives the ids of
+  // the documents that nothing references any more. conflict when not final.
+  core::Result<std::vector<std::string>> remove(const std::string& id, core::Time now);
+
+  // --- receiving ---
+  struct StoredFax { Stored how; Fax fax; };
+  core::Result<StoredFax> receive(const Reception& reception, core::Time now);
+  // The best-effort note of a first webhook: a record in `receiving`, if there is none.
+  core::Result<void> note_receiving(const std::string& fax_sid, const std::string& from, const std::string& to,
+                                    const std::string& provider, core::Time now, std::chrono::seconds lifetime);
+  core::Result<bool> is_known_or_forgotten(const std::string& fax_sid);
+  // Documents of a received fax whose mail is not yet delivered, each with the name recorded for it (empty: none yet).
+  struct Mail { std::string document_id; std::int64_t position; std::string mail_name; };
+  core::Result<std::vector<Mail>> mails_due(const std::string& fax_id);
+  core::Result<void> record_mail_name(const std::string& fax_id, std::int64_t position, const std::string& name);
+  core::Result<void> record_mail_delivered(const std::string& fax_id, std::int64_t position, core::Time now);
+
+  // --- the queue ---
+  // Leases the due fax that waits longest, if there is one. A lease ends by release() or by its time.
+  core::Result<std::optional<Fax>> claim(const std::string& worker, core::Time now, core::Milliseconds lease);
+  core::Result<void> release(const std::string& fax_id, const std::string& worker);
+  core::Result<std::optional<core::Time>> next_due();  // of faxes that nobody has leased
+
+  // --- attempts: the fence ---
+  // Writes the intent to call, before the call; `status` becomes submitting, attempt and
+  // next_at as in `fax`. Conflict if the fax's version is another, or if another attempt to
+  // this number is without a provider's id (field `to`). The fax's own last attempt must be over.
+  core::Result<Attempt> begin_attempt(Fax& fax, std::string_view attempt_id, std::string_view media_token_hash, std::string_view callback_token_hash,
+                                      core::Time now);
+  core::Result<std::vector<Attempt>> attempts(const std::string& fax_id);  // oldest first
+  core::Result<std::optional<Attempt>> last_attempt(const std::string& fax_id);
+  core::Result<Attempt> attempt_of_media_token(std::string_view hash);     // not_found: unknown, void, over
+  core::Result<Attempt> attempt_of_callback_token(std::string_view hash);  // not_found: unknown
+  // Commits "handed out" before the first byte. False: void or over meanwhile.
+  core::Result<bool> hand_out(const std::string& attempt_id, core::Time now);
+  // One conditional update: void unless handed out, ended, or known to the provider. False: it was too late.
+  core::Result<bool> void_attempt(const std::string& attempt_id, core::Time now);
+  // The provider's id, into the attempt that called; never over another one. Conflict if another stands there.
+  core::Result<void> record_provider_id(const std::string& attempt_id, const std::string& provider_id);
+  core::Result<void> record_unknown(const std::string& attempt_id, core::Time now);
+  core::Result<void> record_poll(const std::string& attempt_id);
+  core::Result<void> record_final_seen(const std::string& attempt_id, core::Time now);
+  core::Result<void> record_look(const std::string& attempt_id, std::int64_t looked_ms, core::Time now);
+  core::Result<void> end_attempt(const std::string& attempt_id, bool refused, core::Time now);
+  // What a callback on the attempt's token brought. Makes the fax due. Ignored (false) if
+  // its FaxSid is not the attempt's.
+  core::Result<bool> note_callback(const std::string& attempt_id, const std::string& fax_sid, const std::string& error_code,
+                                   const std::string& error_message, core::Time now);
+  core::Result<bool> is_provider_id_known(const std::string& provider_id);
+  // False if a call to the attempt's number that was begun and not refused was voided since `since` with
+  // its id still unknown, or one there is unresolved: then a fax in the provider's list could be that one's.
+  core::Result<bool> list_may_decide(const Attempt& attempt, core::Time since);
+  // Ids of attempts whose copy a provider may still fetch.
+  core::Result<std::vector<std::string>> open_attempts();
+
+  // --- holds, and small facts ---
+  core::Result<std::optional<Hold>> hold();
+  core::Result<void> set_hold(const std::optional<Hold>& hold);
+  core::Result<std::string> fact(const std::string& name);  // empty: none
+  core::Result<void> set_fact(const std::string& name, const std::string& value);
+
+ private:
+  explicit Faxes(std::shared_ptr<sql::Database> database) : database_(std::move(database)) {}
+  std::shared_ptr<sql::Database> database_;
+};
+
+}  // namespace store

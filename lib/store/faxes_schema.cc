@@ -1,0 +1,52 @@
+#include "store/faxes_schema.h"
+
+#include <array>
+
+namespace store {
+
+namespace {
+
+// Times are whole milliseconds; flags are 0 or 1; a text that may be unknown is ''.
+const std::array<sql::Migration, 1> kMigrations{{
+    {1,
+     {
+         "CREATE TABLE documents (id TEXT PRIMARY KEY, owner TEXT NOT NULL, file_name TEXT NOT NULL, sha256 TEXT NOT NULL, bytes BIGINT NOT NULL, "
+         "state TEXT NOT NULL, pages BIGINT, warning TEXT NOT NULL, cause_code TEXT NOT NULL, cause_text TEXT NOT NULL, created_ms BIGINT NOT NULL)",
+         "CREATE INDEX documents_by_state ON documents (state, created_ms)",
+         "CREATE TABLE faxes (id TEXT PRIMARY KEY, version BIGINT NOT NULL, direction TEXT NOT NULL, status TEXT NOT NULL, owner TEXT NOT NULL, "
+         "from_number TEXT NOT NULL, to_number TEXT NOT NULL, provider TEXT NOT NULL, provider_id TEXT NOT NULL, pages BIGINT, pages_done BIGINT, "
+         "cause_code TEXT NOT NULL, cause_text TEXT NOT NULL, attempt BIGINT NOT NULL, ends_to_retry BIGINT NOT NULL, resend_of TEXT NOT NULL, "
+         "is_read BIGINT NOT NULL, cancel_requested BIGINT NOT NULL, cancel_tried BIGINT NOT NULL, created_ms BIGINT NOT NULL, updated_ms BIGINT NOT NULL, "
+         "next_at_ms BIGINT, deadline_ms BIGINT NOT NULL, document_id TEXT NOT NULL, media_url TEXT NOT NULL, pages_announced BIGINT, "
+         "fetch_tries BIGINT NOT NULL, mail_due BIGINT NOT NULL, mail_tries BIGINT NOT NULL, notice_name TEXT NOT NULL, media_delete_due BIGINT NOT NULL, "
+         "final_ms BIGINT, lease_owner TEXT NOT NULL, lease_until_ms BIGINT NOT NULL, idempotency_key TEXT, idempotency_digest TEXT NOT NULL)",
+         "CREATE INDEX faxes_due ON faxes (next_at_ms)",
+         "CREATE INDEX faxes_by_direction ON faxes (direction, id)",
+         "CREATE INDEX faxes_by_provider_id ON faxes (provider_id)",
+         "CREATE UNIQUE INDEX faxes_received_once ON faxes (provider_id) WHERE direction = 'inbound'",
+         "CREATE UNIQUE INDEX faxes_idempotency ON faxes (owner, idempotency_key)",
+         "CREATE TABLE fax_documents (fax_id TEXT NOT NULL, position BIGINT NOT NULL, document_id TEXT NOT NULL, mail_name TEXT NOT NULL, mailed_ms BIGINT, "
+         "PRIMARY KEY (fax_id, position))",
+         "CREATE INDEX fax_documents_by_document ON fax_documents (document_id)",
+         "CREATE TABLE attempts (id TEXT PRIMARY KEY, fax_id TEXT NOT NULL, number BIGINT NOT NULL, to_number TEXT NOT NULL, media_token_hash TEXT NOT NULL, "
+         "callback_token_hash TEXT NOT NULL, intent_ms BIGINT NOT NULL, handed_out_ms BIGINT, provider_id TEXT NOT NULL, hinted_id TEXT NOT NULL, "
+         "error_code TEXT NOT NULL, error_message TEXT NOT NULL, voided_ms BIGINT, ended_ms BIGINT, refused BIGINT NOT NULL, unknown_since_ms BIGINT, "
+         "polls BIGINT NOT NULL, final_seen_ms BIGINT, last_look_ms BIGINT, looked_ms BIGINT NOT NULL)",
+         "CREATE INDEX attempts_of_fax ON attempts (fax_id, number)",
+         "CREATE UNIQUE INDEX attempts_by_media_token ON attempts (media_token_hash)",
+         "CREATE UNIQUE INDEX attempts_by_callback_token ON attempts (callback_token_hash)",
+         "CREATE INDEX attempts_by_provider_id ON attempts (provider_id)",
+         "CREATE INDEX attempts_to ON attempts (to_number)",
+         "CREATE TABLE events (id TEXT PRIMARY KEY, fax_id TEXT NOT NULL, position BIGINT NOT NULL, at_ms BIGINT NOT NULL, what TEXT NOT NULL, why TEXT NOT NULL)",
+         "CREATE INDEX events_of_fax ON events (fax_id, position)",
+         "CREATE TABLE tombstones (fax_sid TEXT PRIMARY KEY, deleted_ms BIGINT NOT NULL)",
+         "CREATE TABLE holds (id BIGINT PRIMARY KEY, kind TEXT NOT NULL, since_ms BIGINT NOT NULL, until_ms BIGINT NOT NULL, tries BIGINT NOT NULL)",
+         "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+     }},
+}};
+
+}  // namespace
+
+std::span<const sql::Migration> fax_migrations() { return kMigrations; }
+
+}  // namespace store

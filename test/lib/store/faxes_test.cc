@@ -1,0 +1,277 @@
+#include "store/faxes.h"
+
+#include <doctest/doctest.h>
+#include <filesystem>
+#include <thread>
+#include <unistd.h>
+
+#include "core/id.h"
+
+namespace {
+
+using namespace std::chrono_literals;
+using fax::Status;
+using store::Stored;
+
+struct Book {
+  Book() {
+    char name[] = "/tmp/store-test-XXXXXX";
+    folder = ::mkdtemp(name);
+    faxes.emplace(store::Faxes::open(sql::Database::open("sqlite://" + folder + "/faxline.db").value()).value());
+  }
+  ~Book() { std::filesystem::remove_all(folder); }
+
+  std::string document(const std::string& sha = "aa") {
+    store::Document it;
+    it.id = core::new_id(now);
+    it.owner = "anna";
+    it.sha256 = sha;
+    it.created = now;
+    REQUIRE(faxes->add_document(it));
+    return it.id;
+  }
+  store::NewFax wanted(const std::string& to = "+12125551212") { return {"anna", "+15005550006", to, "sandbox", {document()}, "", "", "", 72h}; }
+  store::Fax fax(const std::string& to = "+12125551212") { return faxes->create(wanted(to), now).value().fax; }
+  store::Attempt attempt(store::Fax& fax) {
+    fax.status = Status::preparing;
+    REQUIRE(faxes->save(fax, now));
+    fax.status = Status::submitting;
+    fax.attempt += 1;
+    const auto id = core::new_id(now);
+    return faxes->begin_attempt(fax, id, "m" + id, "c" + id, now).value();
+  }
+  store::Reception reception(const std::string& sid, const std::string& sha = "") {
+    store::Reception it;
+    it.fax_sid = sid;
+    it.from = "+12125550100";
+    it.to = "+15005550006";
+    it.lifetime = 72h;
+    if (!sha.empty()) {
+      it.document.emplace();
+      it.document->id = core::new_id(now);
+      it.document->sha256 = sha;
+      it.document->created = now;
+    }
+    return it;
+  }
+
+  std::string folder;
+  core::Time now = core::from_ms(1'800'000'000'000);
+  std::optional<store::Faxes> faxes;
+};
+
+}  // namespace
+
+TEST_CASE("a new fax is in the book with its event, and due") {
+  Book book;
+  const auto fax = book.fax();
+  const auto read = book.faxes->fax(fax.id).value();
+  CHECK(read.status == Status::queued);
+  CHECK(read.to == "+12125551212");
+  CHECK(read.deadline == book.now + 72h);
+  CHECK(book.faxes->events(fax.id).value().size() == 1);
+  CHECK(book.faxes->claim("w", book.now, 5min).value()->id == fax.id);
+  CHECK_FALSE(book.faxes->claim("other", book.now, 5min).value());
+  CHECK(book.faxes->claim("other", book.now + 6min, 5min).value()->id == fax.id);
+  CHECK(book.faxes->fax("01hzzzzzzzzzzzzzzzzzzzzzzz").error().code == core::Code::not_found);
+  auto unknown = book.wanted();
+  unknown.document_ids = {"01hzzzzzzzzzzzzzzzzzzzzzzz"};
+  CHECK(book.faxes->create(unknown, book.now).error().code == core::Code::not_found);
+}
+
+TEST_CASE("an Idempotency-Key makes one fax, at the same moment too") {
+  Book book;
+  auto wanted = book.wanted();
+  wanted.idempotency_key = "k";
+  wanted.idempotency_digest = "d";
+  std::vector<std::string> ids(8);
+  std::vector<std::thread> threads;
+  for (auto& id : ids) threads.emplace_back([&] { id = book.faxes->create(wanted, book.now).value().fax.id; });
+  for (auto& thread : threads) thread.join();
+  for (const auto& id : ids) CHECK(id == ids[0]);
+  CHECK_FALSE(book.faxes->create(wanted, book.now)->is_new);
+  wanted.idempotency_digest = "other";
+  CHECK(book.faxes->create(wanted, book.now).error().code == core::Code::invalid);
+  wanted.owner = "berta";
+  CHECK(book.faxes->create(wanted, book.now)->is_new);
+}
+
+TEST_CASE("a change names its version, and legal states alone follow") {
+  Book book;
+  auto mine = book.fax();
+  auto theirs = book.faxes->fax(mine.id).value();
+  theirs.status = Status::preparing;
+  REQUIRE(book.faxes->save(theirs, book.now));
+  mine.status = Status::canceled;
+  CHECK(book.faxes->save(mine, book.now).error().code == core::Code::conflict);
+  theirs.status = Status::delivered;
+  CHECK(book.faxes->save(theirs, book.now).error().code == core::Code::internal);
+  CHECK(book.faxes->fax(mine.id)->status == Status::preparing);
+}
+
+TEST_CASE("the fence: handed out or void, never both") {
+  Book book;
+  auto fax = book.fax();
+  const auto one = book.attempt(fax);
+  CHECK(book.faxes->attempt_of_media_token("m" + one.id)->id == one.id);
+  CHECK(book.faxes->void_attempt(one.id, book.now).value());
+  CHECK_FALSE(book.faxes->hand_out(one.id, book.now).value());
+  CHECK(book.faxes->attempt_of_media_token("m" + one.id).error().code == core::Code::not_found);
+  CHECK(book.faxes->attempt_of_callback_token("c" + one.id).has_value());
+
+  auto other = book.fax("+12125551213");
+  const auto two = book.attempt(other);
+  CHECK(book.faxes->hand_out(two.id, book.now).value());
+  CHECK(book.faxes->hand_out(two.id, book.now + 1s).value());
+  CHECK(book.faxes->last_attempt(other.id).value()->handed_out == book.now);
+  CHECK_FALSE(book.faxes->void_attempt(two.id, book.now).value());
+  REQUIRE(book.faxes->end_attempt(two.id, false, book.now));
+  CHECK_FALSE(book.faxes->hand_out(two.id, book.now).value());
+}
+
+TEST_CASE("at most one call to a number is without a provider's id") {
+  Book book;
+  auto one = book.fax();
+  const auto attempt = book.attempt(one);
+  auto two = book.fax();
+  two.status = Status::preparing;
+  REQUIRE(book.faxes->save(two, book.now));
+  two.status = Status::submitting;
+  two.attempt = 1;
+  const auto refused = book.faxes->begin_attempt(two, core::new_id(book.now), "m", "c", book.now);
+  CHECK(refused.error().field == "to");
+  REQUIRE(book.faxes->record_provider_id(attempt.id, "FX1"));
+  CHECK(book.faxes->begin_attempt(two, core::new_id(book.now), "m", "c", book.now));
+  CHECK(book.faxes->record_provider_id(attempt.id, "FX2").error().code == core::Code::conflict);
+  CHECK(book.faxes->is_provider_id_known("FX1").value());
+  CHECK(book.faxes->fax_of_provider_id("FX1")->id == one.id);
+}
+
+TEST_CASE("a callback is noted in its own attempt, and another FaxSid is ignored") {
+  Book book;
+  auto fax = book.fax();
+  const auto attempt = book.attempt(fax);
+  CHECK(book.faxes->note_callback(attempt.id, "FX1", "34002", "busy", book.now).value());
+  CHECK_FALSE(book.faxes->note_callback(attempt.id, "FX2", "", "", book.now).value());
+  const auto noted = book.faxes->last_attempt(fax.id).value();
+  CHECK(noted->hinted_id == "FX1");
+  CHECK(noted->error_code == "34002");
+  CHECK(noted->provider_id.empty());
+}
+
+TEST_CASE("the list decides nothing after a voided or unresolved call to the number") {
+  Book book;
+  auto one = book.fax();
+  const auto voided = book.attempt(one);
+  REQUIRE(book.faxes->void_attempt(voided.id, book.now).value());
+  auto two = book.fax();
+  const auto attempt = book.attempt(two);
+  CHECK_FALSE(book.faxes->list_may_decide(attempt, book.now - 24h).value());
+  CHECK(book.faxes->list_may_decide(attempt, book.now + 1s).value());
+}
+
+TEST_CASE("cancel, read, delete") {
+  Book book;
+  auto fax = book.fax();
+  CHECK(book.faxes->remove(fax.id, book.now).error().code == core::Code::conflict);
+  CHECK(book.faxes->request_cancel(fax.id, book.now)->cancel_requested);
+  fax = book.faxes->fax(fax.id).value();
+  fax.status = Status::canceled;
+  REQUIRE(book.faxes->save(fax, book.now));
+  CHECK(book.faxes->request_cancel(fax.id, book.now).error().code == core::Code::conflict);
+  CHECK(book.faxes->remove(fax.id, book.now)->size() == 1);
+  CHECK(book.faxes->fax(fax.id).error().code == core::Code::not_found);
+}
+
+TEST_CASE("a received fax: created, repeated, beside, completed, forgotten") {
+  Book book;
+  const auto first = book.faxes->receive(book.reception("FX1", "aa"), book.now).value();
+  CHECK(first.how == Stored::created);
+  CHECK(first.fax.status == Status::received);
+  CHECK(book.faxes->unread_count().value() == 1);
+  CHECK(book.faxes->receive(book.reception("FX1", "aa"), book.now)->how == Stored::repeated);
+  CHECK(book.faxes->receive(book.reception("FX1"), book.now)->how == Stored::repeated);
+  CHECK(book.faxes->receive(book.reception("FX1", "bb"), book.now)->how == Stored::beside);
+  const auto mails = book.faxes->mails_due(first.fax.id).value();
+  REQUIRE(mails.size() == 2);
+  CHECK(book.faxes->remove(first.fax.id, book.now).error().code == core::Code::conflict);
+
+  auto failed = book.reception("FX2");
+  failed.cause_code = "reception_failed";
+  CHECK(book.faxes->receive(failed, book.now)->fax.status == Status::failed);
+  CHECK(book.faxes->receive(failed, book.now)->how == Stored::repeated);
+  const auto late = book.faxes->receive(book.reception("FX2", "cc"), book.now).value();
+  CHECK(late.how == Stored::completed);
+  CHECK(late.fax.status == Status::received);
+
+  REQUIRE(book.faxes->note_receiving("FX3", "+1", "+2", "sandbox", book.now, 72h));
+  auto promise = book.reception("FX3");
+  promise.media_url = "https://example.org/x.pdf";
+  CHECK(book.faxes->receive(promise, book.now)->fax.status == Status::fetching);
+  CHECK(book.faxes->receive(promise, book.now)->how == Stored::repeated);
+  const auto fetched = book.faxes->receive(book.reception("FX3", "dd"), book.now).value();
+  CHECK(fetched.how == Stored::completed);
+
+  for (const auto& mail : book.faxes->mails_due(fetched.fax.id).value()) REQUIRE(book.faxes->record_mail_delivered(fetched.fax.id, mail.position, book.now));
+  auto done = book.faxes->fax(fetched.fax.id).value();
+  done.mail_due = false;
+  REQUIRE(book.faxes->save(done, book.now));
+  REQUIRE(book.faxes->remove(fetched.fax.id, book.now));
+  CHECK(book.faxes->receive(book.reception("FX3", "dd"), book.now)->how == Stored::forgotten);
+  CHECK(book.faxes->is_known_or_forgotten("FX3").value());
+  CHECK_FALSE(book.faxes->is_known_or_forgotten("FX9").value());
+}
+
+TEST_CASE("the same payload ten times at once is one fax") {
+  Book book;
+  std::vector<Stored> how(10);
+  std::vector<std::thread> threads;
+  for (auto& it : how) threads.emplace_back([&] { it = book.faxes->receive(book.reception("FX1", "aa"), book.now).value().how; });
+  for (auto& thread : threads) thread.join();
+  CHECK(std::count(how.begin(), how.end(), Stored::created) == 1);
+  CHECK(std::count(how.begin(), how.end(), Stored::repeated) == 9);
+}
+
+TEST_CASE("lists: newest first, in pages, by state and digits") {
+  Book book;
+  std::vector<std::string> ids;
+  for (int i = 0; i < 5; ++i) {
+    book.now += 1s;
+    ids.push_back(book.fax("+1212555130" + std::to_string(i)).id);
+  }
+  REQUIRE(book.faxes->receive(book.reception("FX1", "aa"), book.now));
+  store::ListQuery query;
+  query.direction = fax::Direction::outbound;
+  query.limit = 2;
+  const auto page = book.faxes->list(query).value();
+  CHECK(page[0].id == ids[4]);
+  CHECK(page[1].id == ids[3]);
+  query.before = page[1].id;
+  CHECK(book.faxes->list(query).value()[0].id == ids[2]);
+  query = {};
+  query.digits = "5551302";
+  CHECK(book.faxes->list(query).value().size() == 1);
+  query = {};
+  query.statuses = {Status::received, Status::failed};
+  CHECK(book.faxes->list(query).value().size() == 1);
+}
+
+TEST_CASE("documents: unused and outlived ones, and holds and facts") {
+  Book book;
+  const auto unused = book.document();
+  auto fax = book.fax();
+  CHECK(book.faxes->unused_documents(book.now + 1s).value() == std::vector<std::string>{unused});
+  CHECK(book.faxes->outlived_documents(book.now + 1s).value().empty());
+  fax.status = Status::canceled;
+  REQUIRE(book.faxes->save(fax, book.now));
+  CHECK(book.faxes->outlived_documents(book.now + 1s).value().size() == 1);
+  CHECK(book.faxes->outlived_documents(book.now).value().empty());
+  CHECK(book.faxes->next_queued_document().value()->id == unused);
+  CHECK_FALSE(book.faxes->hold().value());
+  REQUIRE(book.faxes->set_hold(store::Hold{"rate_limited", book.now, book.now + 30s, 1}));
+  CHECK(book.faxes->hold().value()->until == book.now + 30s);
+  REQUIRE(book.faxes->set_hold(std::nullopt));
+  CHECK_FALSE(book.faxes->hold().value());
+  REQUIRE(book.faxes->set_fact("a", "b"));
+  CHECK(book.faxes->fact("a").value() == "b");
+}
