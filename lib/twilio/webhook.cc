@@ -1,7 +1,6 @@
 #include "twilio/webhook.h"
 
 #include "twilio/field.h"
-#include "twilio/status.h"
 #include "twilio/token.h"
 
 namespace twilio {
@@ -32,7 +31,7 @@ Webhook read_webhook(const Parameters& parameters) {
   hook.media_sid = sid_or_nothing(first(parameters, "MediaSid"));
   hook.original_media_url = fit_url(first(parameters, "OriginalMediaUrl"));
   hook.error_code = fit(first(parameters, "ErrorCode"));
-  hook.error_message = fit(first(parameters, "ErrorMessage"));
+  hook.error_message = fit_words(first(parameters, "ErrorMessage"));
   return hook;
 }
 

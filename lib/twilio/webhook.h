@@ -8,6 +8,7 @@
 
 #include "fax/provider.h"
 #include "twilio/parameters.h"
+#include "twilio/status.h"
 
 namespace twilio {
 
@@ -26,7 +27,7 @@ struct Webhook {
   std::string media_sid;           // is_fax_sid(), or empty
   std::string original_media_url;  // what we gave when we sent: holds a capability, not for the log
   std::string error_code;
-  std::string error_message;
+  std::string error_message;  // URLs in it replaced by "(address)"
 };
 
 // Of a name that comes more than once, the first counts.

@@ -40,6 +40,20 @@ TEST_CASE("a payload and a callback, in full") {
   CHECK(hook.error_message == "line \xef\xbf\xbd broke");
 }
 
+TEST_CASE("a message that quotes our URL does not give it away") {
+  const auto message = [](const std::string& text) { return twilio::read_webhook({{"ErrorMessage", text}}).error_message; };
+  CHECK(message("cannot fetch https://fax:secret@host/fax/sending/token: 404") == "cannot fetch (address) 404");
+  CHECK(message("'HTTPS://u:p@h/x', and \"http://h/y\"") == "'(address)', and \"(address)\"");
+  CHECK(message("https://a/https://b/") == "(address)");
+  CHECK(message("://://") == "(address)");
+  CHECK(message("1://x y") == "1(address) y");
+  CHECK(message(std::string(600, 'x') + " https://fax:secret@h/").find("secret") == std::string::npos);
+  std::string many;
+  for (int i = 0; i < 1000; ++i) many += "https://secret/ ";
+  CHECK(message(many).find("secret") == std::string::npos);
+  CHECK(message("plain") == "plain");
+}
+
 TEST_CASE("what makes no sense is as not given") {
   CHECK(twilio::read_webhook({}).fax_sid.empty());
   for (const auto* sid : {"", "../x", "FX 1", "FX\n1", "FX%2f"}) CHECK(twilio::read_webhook({{"FaxSid", sid}}).fax_sid.empty());
