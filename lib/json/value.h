@@ -59,7 +59,7 @@ struct Member {
 };
 
 struct Limits {
-  std::size_t max_bytes = std::size_t{1} << 20;  // of the text; memory is at most some 40 times as much
+  std::size_t max_bytes = std::size_t{1} << 20;  // of the text; memory is at most some 60 times as much ("[0,0,…")
   std::size_t max_depth = 32;                    // of arrays and objects in one another; "[]" is 1
 };
 
