@@ -29,9 +29,12 @@ FUZZERS   := $(patsubst test/fuzz/fuzz_%.cc,%,$(wildcard test/fuzz/fuzz_*.cc))
 objects    = $(patsubst %.cc,$(BUILD)/object/%.o,$(wildcard $(1)))
 LIB_OBJECTS := $(call objects,lib/*/*.cc)
 
-.PHONY: all help lint unit seeds check check-quick check-tools asan fuzz clean packages packages-test
+.PHONY: all help lint unit seeds check check-quick check-tools asan fuzz run clean packages packages-run packages-test
 
 all: packages $(PROGRAMS) $(LIBRARY)  ## build everything
+
+run: packages-run all  ## the whole line on this machine, until Ctrl-C
+	@BUILD=$(BUILD) exec bin/line run
 
 help:  ## this list
 	@awk -F':.*##' '/^[a-z-]+:.*##/ {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -39,8 +42,11 @@ help:  ## this list
 packages:
 	@test/support/packages build
 
+packages-run:
+	@test/support/packages build run
+
 packages-test:
-	@test/support/packages build test
+	@test/support/packages build run test
 
 $(BUILD)/object/%.o: %.cc
 	@mkdir -p $(@D) && echo "  $@"

@@ -16,7 +16,7 @@ struct Dialect {
   std::string_view name;
   std::string_view path;           // "{sid}" stands for the account
   bool store_media_attribute;      // <Receive> knows storeMedia
-  bool answers_with_error_fields;  // a fax has error_code and error_message
+  bool callback_method_parameter;  // StatusCallbackMethod is known (else it is always POST)
   Repeated repeated;
   // The received document may lie at another host than the API.
   std::string_view media_host;     // empty: the API's own

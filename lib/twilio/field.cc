@@ -1,0 +1,43 @@
+#include "twilio/field.h"
+
+#include <algorithm>
+
+#include "text/utf8.h"
+#include "text/words.h"
+
+namespace twilio {
+
+namespace {
+constexpr std::int64_t kMaxPages = 1'000'000;
+}  // namespace
+
+std::string fit(std::string_view value) {
+  std::string text = text::to_valid_utf8(value.substr(0, kMaxFieldBytes));
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < 0x20 || c == '\x7f') c = ' ';
+  return std::string(text::trim(text));
+}
+
+std::string fit_words(std::string_view value) {
+  std::string words;
+  for (auto mark = value.find("://"); mark != std::string_view::npos; mark = value.find("://")) {
+    auto begin = mark;
+    while (begin > 0 && ((value[begin - 1] | 0x20) >= 'a' && (value[begin - 1] | 0x20) <= 'z')) --begin;
+    words.append(value.substr(0, begin)).append("(address)");
+    const auto end = value.find_first_of(std::string_view(" \t\r\n\"'<>`\0", 10), mark);
+    value.remove_prefix(std::min(end, value.size()));
+    if (words.size() > kMaxFieldBytes) break;
+  }
+  return fit(words.append(value));
+}
+
+std::string fit_url(std::string_view value) {
+  return value.size() <= kMaxUrlBytes && text::is_visible_ascii(value) ? std::string(value) : std::string();
+}
+
+std::optional<std::int64_t> read_count(std::string_view text) {
+  const auto count = text::parse_int64(text);
+  return count && *count >= 0 && *count <= kMaxPages ? count : std::nullopt;
+}
+
+}  // namespace twilio
