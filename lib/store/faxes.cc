@@ -192,7 +192,9 @@ core::Result<void> Faxes::save(Fax& fax, core::Time now, std::span<const Event> 
   CORE_TRY(transaction, sql::Transaction::begin(connection));
   CORE_TRY(current, read_fax(connection, fax.id));
   if (current.version != fax.version) return core::Error{core::Code::conflict, "fax " + fax.id + " was changed meanwhile"};
-  if (!fax::may_follow(fax.direction, current.status, fax.status))
+  // Our own time-outs are corrected by later evidence; the provider's word stays.
+  const auto decided = current.cause_code == "deadline_passed" ? fax::Decided::by_us : fax::Decided::by_provider;
+  if (fax.status != current.status && !fax::may_follow(fax.direction, current.status, fax.status, decided))
     return core::Error{core::Code::internal, "fax " + fax.id + ": " + std::string(fax::name(fax.status)) + " may not follow " + std::string(fax::name(current.status))};
   CORE_TRY(saved, update_fax(connection, fax, now));
   if (!saved) return core::Error{core::Code::conflict, "fax " + fax.id + " was changed meanwhile"};

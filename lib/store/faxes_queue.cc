@@ -53,7 +53,7 @@ core::Result<Attempt> Faxes::begin_attempt(Fax& fax, std::string_view attempt_id
   CORE_TRY(connection, database_->lease());
   CORE_TRY(transaction, sql::Transaction::begin(connection));
   CORE_TRY(current, read_fax(connection, fax.id));
-  if (!fax::may_follow(fax.direction, current.status, fax.status)) return core::Error{core::Code::conflict, "fax " + fax.id + " may not be submitted now"};
+  if (fax.status != current.status && !fax::may_follow(fax.direction, current.status, fax.status)) return core::Error{core::Code::conflict, "fax " + fax.id + " may not be submitted now"};
   CORE_TRY(open, connection.query(kOpenCalls, {fax.to}));
   if (!open.empty()) return core::Error{core::Code::conflict, "another call to this number is open", "", "to"};
   CORE_TRY(saved, update_fax(connection, fax, now));
