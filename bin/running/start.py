@@ -5,6 +5,8 @@ import importlib.machinery
 import importlib.util
 import json
 import os
+import re
+import select
 import shlex
 import signal
 import socket
@@ -209,11 +211,21 @@ def inside(make_line, control, outside_end):
         os._exit(status)
 
 
-def wait_for(child, control):
+def caught(process):
+    """Which of SIGHUP and SIGINT a process has a handler for. PROCESS is its folder in /proc, opened before /proc became another."""
+    try:
+        with os.fdopen(os.open("status", os.O_RDONLY, dir_fd=process), encoding="ascii", errors="replace") as file:
+            mask = int(re.search(r"^SigCgt:\s*([0-9a-f]+)", file.read(), re.M)[1], 16)
+    except (OSError, TypeError):
+        return set()
+    return {number for number in (signal.SIGHUP, signal.SIGINT) if mask >> (number - 1) & 1}
+
+
+def wait_for(child, control, maker, maker_folder):
     """Passes on what is asked of us. Asked twice, or for too long: the whole namespace is killed."""
     asked = 0
 
-    def stop(number, _frame):
+    def stop(number, _frame=None):
         nonlocal asked
         asked += 1
         if asked > 1 or number == signal.SIGALRM:
@@ -227,6 +239,11 @@ def wait_for(child, control):
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
         signal.signal(number, stop)
+    # make passes SIGTERM on, but not a SIGINT that it gets alone: it takes its handler away, and waits for us.
+    handlers, pidfd = caught(maker_folder), os.pidfd_open(child)
+    while not select.select([pidfd], [], [], 0.5)[0]:
+        if not asked and handlers and os.getppid() == maker and not handlers <= caught(maker_folder):
+            stop(signal.SIGINT)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
@@ -246,6 +263,7 @@ def run():
         raise Stop(69, f"{error.filename} cannot be written: it may have been made by another account. Remove it, or give another RUN_DIR.") from None
     except OSError as error:
         raise Stop(74, f"{run_dir} cannot be prepared: {error}") from None
+    maker_folder = os.open(f"/proc/{maker or 'self'}", os.O_RDONLY | os.O_DIRECTORY)  # none, where it is outside a container
     binding = enter(account, build, run_dir, settings)
     control_read, control_write = os.pipe()
     line = Line(account, binding, build, run_dir, settings, password, given)
@@ -253,15 +271,7 @@ def run():
     if child == 0:
         inside(line.run, control_read, control_write)
     os.close(control_read)
-    if os.getppid() == maker:
-        house.die_with_parent(signal.SIGTERM, maker)  # entering a user namespace has taken it away
-    status = wait_for_line(child, control_write, maker)
+    house.die_with_parent(signal.SIGTERM, maker)  # entering a user namespace has taken it away
+    status = wait_for(child, control_write, maker, maker_folder)
     os.close(held)
-    return status
-
-
-def wait_for_line(child, control, maker):
-    if os.getppid() != maker:
-        os.close(control)
-    status = wait_for(child, control)
     return 128 - status if status < 0 else status

@@ -109,7 +109,13 @@ Writer& Writer::value(std::string_view text) {
 }
 
 Writer& Writer::value(std::nullptr_t) { return literal("null"); }
-Writer& Writer::value(double number) { return literal(std::isfinite(number) ? number_text(number) : "null"); }
+Writer& Writer::value(double number) {
+  if (!std::isfinite(number)) return value(nullptr);
+  std::string text = number_text(number);
+  // Else it would read back as a whole number, and -0 lose its sign.
+  if (text.find_first_of(".e") == std::string::npos) text += ".0";
+  return literal(text);
+}
 Writer& Writer::integer(std::int64_t number) { return literal(number_text(number)); }
 Writer& Writer::natural(std::uint64_t number) { return literal(number_text(number)); }
 

@@ -41,7 +41,7 @@ class Writer {
   template <std::unsigned_integral Number>
     requires(!std::same_as<Number, bool>)
   Writer& value(Number number) { return natural(number); }
-  // The shortest text that reads back as the same double; what is not finite becomes null.
+  // The shortest text that reads back as the same double, 5 as 5.0; what is not finite becomes null.
   Writer& value(double number);
   // Nothing becomes null.
   template <typename T>

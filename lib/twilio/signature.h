@@ -12,6 +12,9 @@
 
 namespace twilio {
 
+// Headers that may carry it, at either provider; the first one that is there counts.
+inline constexpr std::string_view kSignatureHeaders[] = {"X-Twilio-Signature", "X-SignalWire-Signature"};
+
 // The text that is signed: the URL, then for each name in code-unit order name and value,
 // with nothing between them.
 std::string signed_text(std::string_view url, const Parameters& parameters, Repeated repeated);

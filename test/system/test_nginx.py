@@ -261,6 +261,9 @@ def test_sizes_on_the_api(site):
     assert site.ask("LAN", "/api/faxes", "POST", data=b"x" * LIMIT).json()["body"] == LIMIT
     assert str(LIMIT) in problem(site.ask("LAN", "/api/faxes", "POST", data=b"x" * (LIMIT + 1_100_000)), 413)["detail"]
     problem(site.ask("LAN", "/api/faxes", "POST", data=b"x" * LIMIT, cookies={"say": "401"}), 401)
+    for said in (401, 429):
+        problem(site.ask("LAN", "/api/faxes", "POST", data=b"x" * (LIMIT + 1_100_000), cookies={"say": str(said)}), said)
+    assert "65536" in problem(site.ask("LAN", "/api/faxes/1/read", "POST", data=b"x" * 70_000), 413)["detail"]
     assert "65536" in problem(site.ask("LAN", "/api/session", "POST", data=b"x" * 70_000), 413)["detail"]
     problem(site.ask("LAN", "/api/faxes?q=" + "x" * 9000), 414)
     problem(site.ask("LAN", "/api/faxes", headers={"X-Long": "x" * 9000}), 400)

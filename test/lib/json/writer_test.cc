@@ -40,6 +40,8 @@ TEST_CASE("numbers: whole ones to the last digit, the others shortest") {
   CHECK(text(std::numeric_limits<std::int64_t>::max()) == "9223372036854775807");
   CHECK(text(std::numeric_limits<std::uint64_t>::max()) == "18446744073709551615");
   CHECK(text(0.1) == "0.1");
+  CHECK(text(5.0) == "5.0");
+  CHECK(text(-0.0) == "-0.0");
   CHECK(text(1e300) == "1e+300");
   CHECK(text(std::numeric_limits<double>::infinity()) == "null");
   CHECK(text(std::numeric_limits<double>::quiet_NaN()) == "null");

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "text/utf8.h"
+#include "twilio/answer.h"
 #include "twilio/date.h"
 #include "twilio/token.h"
 #include "twilio/webhook.h"
@@ -71,4 +72,29 @@ TEST_CASE("damaged tokens and dates") {
       REQUIRE((wait.count() >= 0 && wait.count() <= 24 * 3600));
     }
   }
+}
+
+TEST_CASE("damaged answers of the provider") {
+  std::mt19937 random(3);
+  const std::string fax =
+      R"({"sid":"FX0123","status":"delivered","direction":"outbound","from":"+1","to":"+2","num_pages":"3","price":-0.07,"date_created":"2026-11-25T07:40:49Z","media_url":"https://h/x","error_code":34004,"error_message":"see https://u:p@h/"})";
+  const std::string list = R"({"faxes":[)" + fax + "," + fax + R"(],"meta":{"next_page_url":"/v1/Faxes?Page=1"}})";
+  const std::string media = R"({"media":[{"sid":"ME1"},{"sid":"ME2"}],"fax_media":[{"sid":"ME1"}]})";
+  const std::string refusal = R"({"code":21211,"message":"bad number","errors":[{"code":"1","message":"two"},"three"]})";
+  const auto check = [](const fax::ProviderFax& one) {
+    REQUIRE(twilio::is_fax_sid(one.id));
+    REQUIRE((!one.pages || (*one.pages >= 0 && *one.pages <= 1'000'000)));
+    for (const auto* text : {&one.from, &one.to, &one.error_code, &one.error_message}) REQUIRE(is_plain(*text));
+    REQUIRE(one.media_url.find_first_of(" \r\n") == std::string::npos);
+  };
+  int read = 0;
+  for (int i = 0; i < 5000; ++i) {
+    if (const auto one = twilio::read_fax(damaged(fax, random))) check(*one), ++read;
+    if (const auto page = twilio::read_page(damaged(list, random)))
+      for (const auto& one : page->faxes) check(one), ++read;
+    if (const auto sids = twilio::read_media(damaged(media, random)))
+      for (const auto& sid : *sids) REQUIRE(twilio::is_fax_sid(sid));
+    if (const auto no = twilio::read_refusal(damaged(refusal, random))) REQUIRE((!no->code.empty() || !no->message.empty()));
+  }
+  CHECK(read > 1000);
 }
