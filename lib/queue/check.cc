@@ -55,7 +55,7 @@ core::Result<void> safe_again(const Context& context, const store::Fax& fax) {
     if (fax::is_final(row.status)) return;
     row.status = fax::Status::waiting;
     row.cause_code = "unknown_outcome";
-    row.next_at = context.clock.now() + fax::fetch_wait(std::min<std::int64_t>(row.attempt - 1, 10));
+    row.next_at = context.clock.now() + fax::fetch_wait(static_cast<int>(std::min<std::int64_t>(row.attempt - 1, 10)));
     events.push_back({context.clock.now(), "Trying again", "The provider never fetched the document, so nothing can have been sent."});
   }));
   return {};

@@ -1,9 +1,9 @@
 #include "queue/fence.h"
 
 #include "core/log.h"
-#include "crypto/digest.h"
+
 #include "crypto/random.h"
-#include "text/encode.h"
+#include "text/percent.h"
 
 namespace queue {
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <random>
 
 #include "core/log.h"
 #include "fax/backoff.h"
@@ -21,15 +22,21 @@ std::chrono::seconds poll_wait(std::int64_t polls) {
   return std::min<std::chrono::seconds>(60s, std::chrono::seconds(polls / 6));
 }
 
+// So that faxes that were busy together do not all come back together.
+double jitter() {
+  static thread_local std::minstd_rand engine{std::random_device{}()};
+  return std::uniform_real_distribution<double>(0.0, 1.0)(engine);
+}
+
 // A final word that lets another attempt follow.
 void wait_for_next(store::Fax& row, std::vector<store::Event>& events, const fax::Cause& cause, std::string_view words, const Options& options, core::Time now) {
   row.ends_to_retry += 1;
-  const auto wait = fax::retry_wait(options.retry_wait, row.ends_to_retry - 1);
+  const auto wait = fax::retry_wait(options.retry_wait, static_cast<int>(row.ends_to_retry), jitter());
   row.status = fax::Status::waiting;
   row.cause_code = cause.code;
   row.cause_text = std::string(words);
   row.next_at = now + wait;
-  events.push_back({now, cause.text, "Attempt " + std::to_string(row.attempt) + ". The next one follows by itself."});
+  events.push_back({now, std::string(cause.text), "Attempt " + std::to_string(row.attempt) + ". The next one follows by itself."});
 }
 
 void end_delivered(store::Fax& row, std::vector<store::Event>& events, const fax::ProviderFax& word, core::Time now) {
@@ -46,7 +53,7 @@ void end_delivered(store::Fax& row, std::vector<store::Event>& events, const fax
 void end_failed(store::Fax& row, std::vector<store::Event>& events, const store::Attempt& attempt, const fax::ProviderFax& word, const Options& options, core::Time now) {
   const auto code = attempt.error_code.empty() ? word.error_code : attempt.error_code;
   const auto words = attempt.error_message.empty() ? word.error_message : attempt.error_message;
-  const auto& cause = fax::cause_of_provider(word.status, code, words);
+  const auto cause = fax::cause_of_provider(word.status, code, words);
   if (row.cancel_requested) return finish(row, events, fax::Status::canceled, "canceled_by_user", "", now);
   const bool again = cause.retry && cause.pages == fax::PagesMayHaveArrived::no && row.ends_to_retry < options.retry_limit && !fax::is_final(row.status);
   if (again) return wait_for_next(row, events, cause, words, options, now);
@@ -94,7 +101,7 @@ core::Result<void> follow(const Context& context, const store::Fax& fax) {
     CORE_CHECK(context.faxes.record_poll(attempt->id));
     CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto&) {
       if (!fax::is_final(row.status)) row.status = fax::Status::sending;
-      row.next_at = context.clock.now() + fax::fetch_wait(std::min<std::int64_t>(attempt->polls, 10));
+      row.next_at = context.clock.now() + fax::fetch_wait(static_cast<int>(std::min<std::int64_t>(attempt->polls, 10)));
     }));
     return {};
   }

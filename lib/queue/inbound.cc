@@ -6,7 +6,7 @@
 
 #include "core/id.h"
 #include "core/log.h"
-#include "crypto/digest.h"
+
 #include "fax/backoff.h"
 #include "fax/cause.h"
 
@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 constexpr auto kTooLargeWait = 600s;
 constexpr auto kReceivingWait = 60s;
 
-std::chrono::seconds wait_after(std::int64_t tries) { return fax::fetch_wait(std::min<std::int64_t>(tries, 20)); }
+std::chrono::seconds wait_after(std::int64_t tries) { return fax::fetch_wait(static_cast<int>(std::min<std::int64_t>(tries, 20))); }
 
 // Received faxes end by the provider's word, or at their deadline.
 core::Result<void> give_up(const Context& context, const store::Fax& fax, std::string_view cause) {
@@ -37,7 +37,7 @@ core::Result<void> fetch_later(const Context& context, const store::Fax& fax, co
   CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
     const bool too_large = error.code == core::Code::too_large;
     const std::string cause = too_large ? "too_large" : "provider_unreachable";
-    if (row.cause_code != cause) events.push_back({context.clock.now(), "Document not fetched yet", too_large ? fax::find_cause(cause).text : "The provider keeps it; it is tried again by itself."});
+    if (row.cause_code != cause) events.push_back({context.clock.now(), "Document not fetched yet", too_large ? std::string(fax::find_cause(cause).text) : "The provider keeps it; it is tried again by itself."});
     row.cause_code = cause;
     row.fetch_tries += 1;
     row.next_at = context.clock.now() + (too_large ? kTooLargeWait : wait_after(row.fetch_tries - 1));

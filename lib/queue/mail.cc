@@ -125,7 +125,7 @@ std::string attachment_name(const store::Fax& fax) {
 
 mime::Message failed_message(const Options& options, const store::Fax& fax) {
   auto message = frame(options, fax);
-  const auto& cause = fax::find_cause(fax.cause_code);
+  const auto cause = fax::find_cause(fax.cause_code);
   message.subject = subject_mark(options) + "A fax from " + sender(fax) + " did not arrive";
   message.message_id = "notice." + fax.provider_id + "@" + options.hostname;
   message.text = std::string(options.practice ? kPracticeLine : "") + "Somebody tried to send a fax, but it did not arrive.\n\nFrom: " + sender(fax) + "\nTo:   " + fax.to +
@@ -140,7 +140,7 @@ core::Result<void> deliver_mail(const Context& context, const store::Fax& fax) {
     CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
       if (row.mail_tries == 0) events.push_back({context.clock.now(), "Not in the mailbox yet", done.error().hint.empty() ? "It is tried again by itself; the document is kept." : done.error().hint});
       row.mail_tries += 1;
-      row.next_at = context.clock.now() + fax::fetch_wait(std::min<std::int64_t>(row.mail_tries - 1, 20));
+      row.next_at = context.clock.now() + fax::fetch_wait(static_cast<int>(std::min<std::int64_t>(row.mail_tries - 1, 20)));
     }));
     return {};
   }

@@ -21,7 +21,7 @@ constexpr auto kNumberWait = 5s;
 core::Result<void> wait_for_account(const Context& context, const store::Fax& fax, const store::Hold& hold) {
   CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
     const std::string cause = hold.kind == "unauthorized" ? "wrong_credentials" : "rate_limited";
-    if (row.cause_code != cause) events.push_back({context.clock.now(), "Waiting", fax::find_cause(cause).text});
+    if (row.cause_code != cause) events.push_back({context.clock.now(), "Waiting", std::string(fax::find_cause(cause).text)});
     row.status = fax::Status::waiting;
     row.cause_code = cause;
     row.next_at = hold.until;
@@ -33,18 +33,23 @@ core::Result<void> hold_account(const Context& context, const std::string& kind,
   CORE_TRY(before, context.faxes.hold());
   store::Hold hold = before.value_or(store::Hold{kind, context.clock.now(), {}, 0});
   if (hold.kind != kind) hold = {kind, context.clock.now(), {}, 0};
-  const auto wait = kind == "unauthorized" ? kUnauthorizedWait : wanted > 0s ? wanted : fax::hold_wait(hold.tries);
+  const auto wait = kind == "unauthorized" ? kUnauthorizedWait : wanted > 0s ? wanted : fax::hold_wait(static_cast<int>(std::min<std::int64_t>(hold.tries, 20)));
   hold.tries += 1;
   hold.until = context.clock.now() + wait;
   core::log(core::Level::warning, "calls to the account are held", {{"kind", kind}, {"seconds", std::to_string(wait.count())}});
   return context.faxes.set_hold(hold);
 }
 
-// Nothing was sent: this attempt is over and counts for nothing. The next one has a time.
+core::Result<void> unknown(const Context& context, const store::Fax& fax, const std::string& attempt_id);
+
+// Nothing was taken: this attempt is over and counts for nothing. The next one has a time. Should somebody
+// hold the document all the same, the provider's word is not enough.
 core::Result<void> not_sent(const Context& context, const store::Fax& fax, const std::string& attempt_id, const std::string& cause, std::chrono::seconds wait) {
+  CORE_TRY(voided, context.faxes.void_attempt(attempt_id, context.clock.now()));
+  if (!voided) return unknown(context, fax, attempt_id);
   CORE_CHECK(end_attempt(context, attempt_id, true));
   CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
-    if (row.cause_code != cause) events.push_back({context.clock.now(), "Waiting", fax::find_cause(cause).text});
+    if (row.cause_code != cause) events.push_back({context.clock.now(), "Waiting", std::string(fax::find_cause(cause).text)});
     row.status = fax::Status::waiting;
     row.cause_code = cause;
     row.cause_text.clear();
@@ -55,7 +60,7 @@ core::Result<void> not_sent(const Context& context, const store::Fax& fax, const
 
 core::Result<void> refused(const Context& context, const store::Fax& fax, const std::string& attempt_id, const fax::SubmitOutcome& outcome) {
   CORE_CHECK(end_attempt(context, attempt_id, true));
-  const auto& cause = fax::cause_of_refusal(outcome.error_code, outcome.message);
+  const auto cause = fax::cause_of_refusal(outcome.error_code, outcome.message);
   CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
     if (!fax::is_final(row.status)) finish(row, events, fax::Status::failed, cause.code, outcome.message, context.clock.now());
   }));
@@ -134,7 +139,7 @@ core::Result<void> submit(const Context& context, const store::Fax& fax) {
   switch (outcome.kind) {
     case Kind::taken: return taken(context, row, attempt_id, outcome.provider_id);
     case Kind::not_taken: return refused(context, row, attempt_id, outcome);
-    case Kind::unreachable: return not_sent(context, row, attempt_id, "provider_unreachable", fax::fetch_wait(row.attempt - 1));
+    case Kind::unreachable: return not_sent(context, row, attempt_id, "provider_unreachable", fax::fetch_wait(static_cast<int>(std::min<std::int64_t>(row.attempt - 1, 20))));
     case Kind::rate_limited:
       CORE_CHECK(hold_account(context, "rate_limited", outcome.retry_after));
       return not_sent(context, row, attempt_id, "rate_limited", 0s);
