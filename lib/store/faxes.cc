@@ -187,6 +187,14 @@ core::Result<std::int64_t> Faxes::unread_count() {
   return rows.front().int64("n");
 }
 
+core::Result<std::vector<Faxes::Count>> Faxes::counts() {
+  CORE_TRY(connection, database_->lease());
+  CORE_TRY(rows, connection.query("SELECT direction, status, COUNT(*) AS n FROM faxes GROUP BY direction, status ORDER BY direction, status"));
+  std::vector<Count> counts;
+  for (const auto& row : rows) counts.push_back({row.text("direction"), row.text("status"), row.int64("n")});
+  return counts;
+}
+
 core::Result<void> Faxes::save(Fax& fax, core::Time now, std::span<const Event> events) {
   CORE_TRY(connection, database_->lease());
   CORE_TRY(transaction, sql::Transaction::begin(connection));

@@ -95,6 +95,8 @@ class Faxes {
   core::Result<std::vector<Fax>> list(const ListQuery& query);
   core::Result<std::vector<Event>> events(const std::string& fax_id);
   core::Result<std::int64_t> unread_count();
+  struct Count { std::string direction; std::string status; std::int64_t count; };
+  core::Result<std::vector<Count>> counts();  // of all faxes in the book
 
   // Writes all of the fax but id, direction, owner, created; `version` must be the one
   // in the book, else conflict, and nothing is written. Sets `updated`, and `version` anew.

@@ -1,0 +1,191 @@
+#include "spool/spool.h"
+
+#include <cerrno>
+#include <dirent.h>
+#include <fcntl.h>
+#include <memory>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "core/id.h"
+#include "core/log.h"
+#include "crypto/encoding.h"
+
+namespace spool {
+
+namespace {
+
+constexpr std::size_t kBlockBytes = 128 * 1024;
+
+core::Result<void> check_id(const std::string& id) {
+  if (core::is_id(id)) return {};
+  return core::Error{core::Code::invalid, "spool: not an id"};
+}
+
+core::Result<void> check_folder(const std::string& path) {
+  struct stat about{};
+  const std::string cure = "The folder " + path + " must exist, and this program must be able to write there.";
+  if (::stat(path.c_str(), &about) != 0 || !S_ISDIR(about.st_mode)) return core::Error{core::Code::settings, "folder " + path + " is not there", cure, "STATE_DIR"};
+  if (::access(path.c_str(), X_OK) != 0) return core::Error{core::Code::settings, "folder " + path + " is closed to this program", cure, "STATE_DIR"};
+  return {};
+}
+
+core::Result<void> unlink(const std::string& path) {
+  if (::unlink(path.c_str()) == 0 || errno == ENOENT) return {};
+  return core::errno_error("unlink", path, errno);
+}
+
+core::Time changed(const struct stat& about) { return core::from_ms(std::int64_t{about.st_mtim.tv_sec} * 1000 + about.st_mtim.tv_nsec / 1'000'000); }
+
+// Regular files of a folder whose names pass `wanted`.
+template <typename Wanted>
+core::Result<std::vector<Found>> files_in(const std::string& folder, Wanted wanted) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(folder.c_str()), &::closedir);
+  if (!open) return core::errno_error("opendir", folder, errno);
+  std::vector<Found> found;
+  while (const dirent* entry = ::readdir(open.get())) {
+    struct stat about{};
+    if (!wanted(entry->d_name) || ::fstatat(::dirfd(open.get()), entry->d_name, &about, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(about.st_mode)) continue;
+    found.push_back({entry->d_name, changed(about)});
+  }
+  return found;
+}
+
+core::Result<void> copy_all(int from, int to, std::string_view path) {
+  std::vector<std::byte> block(kBlockBytes);
+  for (;;) {
+    CORE_TRY(count, core::read_some(from, block, path));
+    if (count == 0) return {};
+    CORE_CHECK(core::write_all(to, std::span<const std::byte>(block).first(count), path));
+  }
+}
+
+core::Result<core::UniqueFd> new_file(const std::string& path, mode_t mode) {
+  return core::open_file(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+}
+
+}  // namespace
+
+// --- a file that is coming in ---
+
+Incoming& Incoming::operator=(Incoming&& other) noexcept {
+  discard();
+  fd_ = std::move(other.fd_);
+  path_ = std::exchange(other.path_, {});
+  folder_ = std::move(other.folder_);
+  return *this;
+}
+
+Incoming::~Incoming() { discard(); }
+
+void Incoming::discard() {
+  if (!fd_.valid() || path_.empty()) return;
+  ::unlink(path_.c_str());
+  path_.clear();
+}
+
+core::Result<void> Incoming::write(std::span<const std::byte> bytes) { return core::write_all(fd_.get(), bytes, path_); }
+
+core::Result<Committed> Incoming::commit(const std::string& id) {
+  CORE_CHECK(check_id(id));
+  CORE_CHECK(core::sync(fd_.get(), path_));
+  struct stat about{};
+  if (::fstat(fd_.get(), &about) != 0) return core::errno_error("fstat", path_, errno);
+  CORE_TRY(digest, crypto::sha256_of_fd(fd_.get(), path_));
+  const std::string final_path = folder_ + "/" + id;
+  if (::link(path_.c_str(), final_path.c_str()) != 0) {
+    if (errno == EEXIST) return core::Error{core::Code::conflict, "spool: " + id + " is there already"};
+    return core::errno_error("link", final_path, errno);
+  }
+  if (const auto synced = core::sync_folder(folder_); !synced) {
+    ::unlink(final_path.c_str());
+    return synced.error();
+  }
+  discard();
+  return Committed{about.st_size, crypto::hex(digest)};
+}
+
+// --- the spool ---
+
+core::Result<Spool> Spool::existing(const std::string& state_folder, std::int64_t reserve_bytes) {
+  for (const auto* name : {"/spool", "/spool/tmp", "/handout"}) CORE_CHECK(check_folder(state_folder + name));
+  return Spool(state_folder, reserve_bytes);
+}
+
+core::Result<Spool> Spool::create(const std::string& state_folder, std::int64_t reserve_bytes) {
+  CORE_CHECK(core::make_folders(state_folder, 0755));
+  for (const auto& [name, mode] : {std::pair{"/spool", 02770U}, {"/spool/tmp", 02770U}, {"/handout", 02710U}}) {
+    const std::string path = state_folder + name;
+    if (::mkdir(path.c_str(), mode) == 0) {
+      // mkdir(2) takes the umask off, and drops the set-group-id bit.
+      if (::chmod(path.c_str(), mode) != 0) return core::errno_error("chmod", path, errno);
+    } else if (errno != EEXIST) {
+      return core::errno_error("mkdir", path, errno);
+    }
+  }
+  return existing(state_folder, reserve_bytes);
+}
+
+core::Result<Incoming> Spool::begin() const {
+  struct statvfs space{};
+  if (::statvfs((folder_ + "/spool").c_str(), &space) != 0) return core::errno_error("statvfs", folder_, errno);
+  if (static_cast<std::int64_t>(space.f_bavail) * static_cast<std::int64_t>(space.f_frsize) < reserve_bytes_)
+    return core::Error{core::Code::no_space, "spool: less than the reserve is free", "There is no space left on this line's disk. Tell its administrator; nothing was taken."};
+  const std::string path = folder_ + "/spool/tmp/" + core::new_id(core::SystemClock().now());
+  CORE_TRY(file, new_file(path, 0660));
+  return Incoming(std::move(file), path, folder_ + "/spool");
+}
+
+core::Result<core::UniqueFd> Spool::open(const std::string& id) const {
+  CORE_CHECK(check_id(id));
+  return core::open_file(path_of(id), O_RDONLY | O_NOFOLLOW);
+}
+
+core::Result<void> Spool::remove(const std::string& id) const {
+  CORE_CHECK(check_id(id));
+  return unlink(path_of(id));
+}
+
+core::Result<std::vector<Found>> Spool::list() const {
+  return files_in(folder_ + "/spool", [](const char* name) { return core::is_id(name); });
+}
+
+core::Result<void> Spool::hand_out(const std::string& id, const std::string& name) const {
+  CORE_CHECK(check_id(name));
+  CORE_TRY(from, open(id));
+  const std::string path = handout_path(name);
+  CORE_CHECK(unlink(path));
+  const auto made = [&]() -> core::Result<void> {
+    CORE_TRY(to, new_file(path, 0640));
+    // Whatever the umask is: nginx's group reads it.
+    if (::fchmod(to.get(), 0640) != 0) return core::errno_error("fchmod", path, errno);
+    CORE_CHECK(copy_all(from.get(), to.get(), path));
+    CORE_CHECK(core::sync(to.get(), path));
+    return core::sync_folder(folder_ + "/handout");
+  }();
+  if (!made) (void)unlink(path);
+  return made;
+}
+
+core::Result<void> Spool::take_back(const std::string& name) const {
+  CORE_CHECK(check_id(name));
+  return unlink(handout_path(name));
+}
+
+core::Result<std::vector<Found>> Spool::handed_out() const {
+  return files_in(folder_ + "/handout", [](const char* name) { return core::is_id(name); });
+}
+
+core::Result<std::size_t> Spool::remove_old_temporary_files(core::Time now, core::Milliseconds age) const {
+  CORE_TRY(files, files_in(folder_ + "/spool/tmp", [](const char* name) { return core::is_id(name); }));
+  std::size_t removed = 0;
+  for (const auto& file : files) {
+    if (now - file.changed < age) continue;
+    CORE_CHECK(unlink(folder_ + "/spool/tmp/" + file.id));
+    ++removed;
+  }
+  return removed;
+}
+
+}  // namespace spool

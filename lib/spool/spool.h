@@ -1,0 +1,85 @@
+// The files of faxes, by id. A file is there whole, under its final name, or not at all.
+//
+// Errors of every call, besides those named: no_space (disk full, or below the reserve), unavailable (passing
+// trouble), internal (errno); invalid if an id is none (core/id.h).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/fd.h"
+#include "core/result.h"
+#include "crypto/digest.h"
+
+namespace spool {
+
+// What is known of a file that was made durable.
+struct Committed {
+  std::int64_t bytes = 0;
+  std::string sha256;  // hex
+};
+
+// A file that is coming in. Without commit() nothing of it stays, and after a crash a temporary file at most.
+class Incoming {
+ public:
+  Incoming(Incoming&&) noexcept = default;
+  Incoming& operator=(Incoming&&) noexcept;
+  ~Incoming();
+
+  // Adds at the end.
+  core::Result<void> write(std::span<const std::byte> bytes);
+  // For those who write, or read, by themselves. The file is open for both.
+  int fd() const { return fd_.get(); }
+
+  // fsync, the final name, fsync of the folder: when this returns, the file is there for good.
+  // conflict: there is a file of that id, which stays.
+  core::Result<Committed> commit(const std::string& id);
+
+ private:
+  friend class Spool;
+  Incoming(core::UniqueFd fd, std::string path, std::string folder) : fd_(std::move(fd)), path_(std::move(path)), folder_(std::move(folder)) {}
+  void discard();
+  core::UniqueFd fd_;
+  std::string path_;    // its temporary name; empty: committed or moved
+  std::string folder_;  // STATE_DIR/spool
+};
+
+struct Found {
+  std::string id;
+  core::Time changed{};
+};
+
+class Spool {
+ public:
+  // Folders that are there. settings: one is missing or closed to this program, with the cure.
+  static core::Result<Spool> existing(const std::string& state_folder, std::int64_t reserve_bytes = std::int64_t{64} * 1024 * 1024);
+  // Makes what is missing: spool 2770, handout 2710.
+  static core::Result<Spool> create(const std::string& state_folder, std::int64_t reserve_bytes = std::int64_t{64} * 1024 * 1024);
+
+  // no_space if less than the reserve is free.
+  core::Result<Incoming> begin() const;
+  core::Result<core::UniqueFd> open(const std::string& id) const;  // for reading; not_found
+  core::Result<void> remove(const std::string& id) const;          // one that is not there is no error
+  core::Result<std::vector<Found>> list() const;
+
+  // A copy of the document, mode 0640, durable, under handout/`name`; one that is there is replaced. not_found.
+  core::Result<void> hand_out(const std::string& id, const std::string& name) const;
+  core::Result<void> take_back(const std::string& name) const;
+  core::Result<std::vector<Found>> handed_out() const;
+
+  // Temporary files that nobody has changed for that long. How many.
+  core::Result<std::size_t> remove_old_temporary_files(core::Time now, core::Milliseconds age) const;
+
+ private:
+  Spool(std::string state_folder, std::int64_t reserve_bytes) : folder_(std::move(state_folder)), reserve_bytes_(reserve_bytes) {}
+  std::string path_of(const std::string& id) const { return folder_ + "/spool/" + id; }
+  std::string handout_path(const std::string& name) const { return folder_ + "/handout/" + name; }
+  std::string folder_;
+  std::int64_t reserve_bytes_;
+};
+
+}  // namespace spool

@@ -1,0 +1,39 @@
+// A datagram over a Unix socket: "there is work".
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/fd.h"
+#include "core/result.h"
+
+namespace wake {
+
+// The telling side. Cheap to copy; from any thread.
+class Sender {
+ public:
+  explicit Sender(std::string socket_path) : socket_path_(std::move(socket_path)) {}
+  // Never blocks. An absent or full socket is no error: the queue looks by itself. `hint`: at most 1024 bytes.
+  void send(std::string_view hint = {}) const;
+
+ private:
+  std::string socket_path_;
+};
+
+// The told side.
+class Receiver {
+ public:
+  // Makes the socket, mode 0660 less the umask, in place of one that an earlier run left. Errors: settings (path too long), as errno says.
+  static core::Result<Receiver> bind(const std::string& socket_path);
+
+  // Waits at most that long; all messages that are there, hints as they came; none: time was up.
+  std::vector<std::string> wait(std::chrono::milliseconds longest) const;
+
+ private:
+  explicit Receiver(core::UniqueFd fd) : fd_(std::move(fd)) {}
+  core::UniqueFd fd_;
+};
+
+}  // namespace wake

@@ -1,0 +1,98 @@
+#include "spool/spool.h"
+
+#include <doctest/doctest.h>
+#include <filesystem>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/id.h"
+#include "crypto/encoding.h"
+
+namespace {
+
+struct State {
+  State() {
+    char name[] = "/tmp/spool-test-XXXXXX";
+    folder = ::mkdtemp(name);
+    spool.emplace(spool::Spool::create(folder, 0).value());
+  }
+  ~State() { std::filesystem::remove_all(folder); }
+  std::string store(std::string_view text) {
+    auto incoming = spool->begin().value();
+    REQUIRE(incoming.write(std::as_bytes(std::span(text))));
+    const auto id = core::new_id(core::SystemClock().now());
+    const auto committed = incoming.commit(id).value();
+    CHECK(committed.bytes == static_cast<std::int64_t>(text.size()));
+    CHECK(committed.sha256 == crypto::hex(crypto::sha256(text)));
+    return id;
+  }
+  std::string read(int fd) {
+    std::string text(100, '\0');
+    text.resize(static_cast<std::size_t>(::pread(fd, text.data(), text.size(), 0)));
+    return text;
+  }
+  std::size_t files(const std::string& in) { return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder + in), {})); }
+  std::string folder;
+  std::optional<spool::Spool> spool;
+};
+
+}  // namespace
+
+TEST_CASE("a file that is committed is there whole; one that is not leaves nothing") {
+  State state;
+  const auto id = state.store("a fax");
+  CHECK(state.read(state.spool->open(id)->get()) == "a fax");
+  {
+    auto incoming = state.spool->begin().value();
+    REQUIRE(incoming.write(std::as_bytes(std::span("half", 4))));
+    CHECK(state.files("/spool/tmp") == 1);
+    auto moved = std::move(incoming);
+  }
+  CHECK(state.files("/spool/tmp") == 0);
+  CHECK(state.spool->list()->size() == 1);
+  REQUIRE(state.spool->remove(id));
+  REQUIRE(state.spool->remove(id));
+  CHECK(state.spool->open(id).error().code == core::Code::not_found);
+}
+
+TEST_CASE("nothing is ever overwritten, and no path gets in as an id") {
+  State state;
+  const auto id = state.store("first");
+  auto incoming = state.spool->begin().value();
+  CHECK(incoming.commit(id).error().code == core::Code::conflict);
+  CHECK(state.read(state.spool->open(id)->get()) == "first");
+  for (const auto* bad : {"", "../x", "a", "01HZZZZZZZZZZZZZZZZZZZZZZZ/"}) {
+    CHECK(state.spool->open(bad).error().code == core::Code::invalid);
+    CHECK(state.spool->hand_out(id, bad).error().code == core::Code::invalid);
+    CHECK(state.spool->remove(bad).error().code == core::Code::invalid);
+  }
+}
+
+TEST_CASE("a copy is handed out, readable for the web server's group, and taken back") {
+  State state;
+  const auto id = state.store("a fax");
+  const auto name = core::new_id(core::SystemClock().now());
+  REQUIRE(state.spool->hand_out(id, name));
+  REQUIRE(state.spool->hand_out(id, name));
+  struct stat about{};
+  REQUIRE(::stat((state.folder + "/handout/" + name).c_str(), &about) == 0);
+  CHECK((about.st_mode & 0777) == 0640);
+  CHECK(about.st_nlink == 1);
+  REQUIRE(::stat((state.folder + "/handout").c_str(), &about) == 0);
+  CHECK((about.st_mode & 07777) == 02710);
+  CHECK(state.spool->handed_out()->size() == 1);
+  REQUIRE(state.spool->take_back(name));
+  CHECK(state.spool->handed_out()->empty());
+  CHECK(state.spool->hand_out(core::new_id(core::SystemClock().now()), name).error().code == core::Code::not_found);
+  CHECK(state.spool->handed_out()->empty());
+}
+
+TEST_CASE("the reserve, missing folders, and what crashes left") {
+  State state;
+  const auto full = spool::Spool::existing(state.folder, std::int64_t{1} << 60).value();
+  CHECK(full.begin().error().code == core::Code::no_space);
+  CHECK(spool::Spool::existing("/nowhere").error().code == core::Code::settings);
+  std::filesystem::copy_file("/etc/hostname", state.folder + "/spool/tmp/" + core::new_id(core::SystemClock().now()));
+  CHECK(state.spool->remove_old_temporary_files(core::SystemClock().now(), std::chrono::hours(1)).value() == 0);
+  CHECK(state.spool->remove_old_temporary_files(core::SystemClock().now() + std::chrono::hours(2), std::chrono::hours(1)).value() == 1);
+}
