@@ -170,7 +170,7 @@ class Line:
         if checked.returncode:
             raise Stop(checked.returncode if checked.returncode > 0 else 70, (checked.stderr or checked.stdout).strip() or "the settings are not right.")
         self.configure_nginx()
-        self.children = Children(f"{self.run_dir}/log", control)
+        self.children = Children(f"{self.run_dir}/log", control, self.account)
         try:
             self.start()
             if self.wait_until_ready():
