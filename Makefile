@@ -42,11 +42,11 @@ help:  ## this list
 packages:
 	@test/support/packages build
 
-packages-run:
-	@test/support/packages build run
+packages-run: packages
+	@test/support/packages run
 
-packages-test:
-	@test/support/packages build run test
+packages-test: packages-run
+	@test/support/packages test
 
 $(BUILD)/object/%.o: %.cc
 	@mkdir -p $(@D) && echo "  $@"

@@ -31,8 +31,8 @@ class Child:
 class Children:
     """All of them. `control` is a pipe from outside: a byte, or its end, asks to stop."""
 
-    def __init__(self, logs, control):
-        self.logs, self.control, self.children, self.stopping = logs, control, [], False
+    def __init__(self, logs, control, owner):
+        self.logs, self.control, self.owner, self.children, self.stopping = logs, control, owner, [], False
         self.wrong_settings = None
         self.wake, wake_write = os.pipe()
         for end in (self.wake, wake_write):
@@ -47,7 +47,9 @@ class Children:
             self.stopping = True
 
     def open_log(self, name):
-        return os.open(f"{self.logs}/{name}.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        log = os.open(f"{self.logs}/{name}.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        os.fchown(log, self.owner.uid, self.owner.gid)
+        return log
 
     def note(self, text):
         os.write(self.line_log, f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {text}\n".encode())
@@ -133,6 +135,7 @@ class Children:
                 with open(entry.path, "rb") as old, open(f"{self.logs}/{entry.name}.1", "wb") as kept:
                     while block := old.read(1 << 20):
                         kept.write(block)
+                    os.fchown(kept.fileno(), self.owner.uid, self.owner.gid)
                 os.truncate(entry.path, 0)
 
     def signal_all(self, number, names=None):

@@ -1,6 +1,7 @@
 """The line itself, as the first process of its namespaces: starts all, says when it is ready, stops all."""
 import os
 import signal
+import socket
 import subprocess
 import time
 
@@ -148,7 +149,9 @@ class Line:
         ]
         if settings.practice:
             text += ["This is a PRACTICE LINE: nothing leaves this machine. To make a fax arrive:", f"  {self.real_run_dir}/faxline receive FILE.pdf --from +12125551212"]
-        if host(settings["LAN_LISTEN"]) == "localhost" and settings["LAN_LISTEN"] != "0.0.0.0":
+        if any(word in settings["LAN_LISTEN"] for word in ("0.0.0.0", "[::]")) or settings["LAN_LISTEN"] == "::":
+            text += [f"From your network it is at https://{socket.gethostname()}:{settings['LAN_PORT']}, or at this machine's address."]
+        elif host(settings["LAN_LISTEN"]) == "localhost":
             text += ["The page can be seen from this machine alone; LAN_LISTEN=0.0.0.0 make run opens it to your network."]
         for line in [*text, "Ctrl-C stops everything."]:
             say(line)
@@ -167,7 +170,7 @@ class Line:
         if checked.returncode:
             raise Stop(checked.returncode if checked.returncode > 0 else 70, (checked.stderr or checked.stdout).strip() or "the settings are not right.")
         self.configure_nginx()
-        self.children = Children(f"{self.run_dir}/log", control)
+        self.children = Children(f"{self.run_dir}/log", control, self.account)
         try:
             self.start()
             if self.wait_until_ready():

@@ -1,0 +1,28 @@
+#include "sandbox/signature.h"
+
+#include <algorithm>
+
+#include "crypto/digest.h"
+#include "crypto/encoding.h"
+#include "text/percent.h"
+
+namespace sandbox {
+
+std::string sign(std::string_view key, std::string_view url, Pairs parameters) {
+  std::sort(parameters.begin(), parameters.end());
+  parameters.erase(std::unique(parameters.begin(), parameters.end()), parameters.end());
+  std::string text(url);
+  for (const auto& [name, value] : parameters) text.append(name).append(value);
+  return crypto::base64_encode(crypto::hmac_sha1(key, text));
+}
+
+std::string urlencoded(const Pairs& parameters) {
+  std::string text;
+  for (const auto& [name, value] : parameters) {
+    if (!text.empty()) text += '&';
+    text.append(text::percent_encode(name)).append("=").append(text::percent_encode(value));
+  }
+  return text;
+}
+
+}  // namespace sandbox
