@@ -91,7 +91,7 @@ asan: packages-test  ## the unit tests and seeds under address and undefined-beh
 # clang's libFuzzer, 60 s a parser.
 $(BUILD)/fuzz/%: test/fuzz/fuzz_%.cc $(wildcard lib/*/*.cc lib/*/*.h)
 	@mkdir -p $(@D)
-	clang++-14 -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined $(CPPFLAGS) $< lib/core/*.cc $(wildcard lib/text/*.cc lib/json/*.cc lib/form/*.cc) -o $@
+	clang++-14 -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined $(CPPFLAGS) $< lib/core/*.cc $(wildcard lib/text/*.cc lib/json/*.cc lib/form/*.cc) -lcgicc -o $@
 
 fuzz: packages-test $(patsubst %,$(BUILD)/fuzz/%,$(FUZZERS))  ## fuzz each parser for SECONDS (60)
 	@set -e; for name in $(FUZZERS); do echo "== $$name"; mkdir -p $(BUILD)/corpus/$$name; \

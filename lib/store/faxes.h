@@ -113,8 +113,10 @@ class Faxes {
   struct StoredFax { Stored how; Fax fax; };
   core::Result<StoredFax> receive(const Reception& reception, core::Time now);
   // The best-effort note of a first webhook: a record in `receiving`, if there is none.
+  // `patience`: until the provider is asked what became of it.
   core::Result<void> note_receiving(const std::string& fax_sid, const std::string& from, const std::string& to,
-                                    const std::string& provider, core::Time now, std::chrono::seconds lifetime);
+                                    const std::string& provider, core::Time now, std::chrono::seconds lifetime,
+                                    std::chrono::seconds patience = std::chrono::minutes(15));
   core::Result<bool> is_known_or_forgotten(const std::string& fax_sid);
   // Documents of a received fax whose mail is not yet delivered, each with the name recorded for it (empty: none yet).
   struct Mail { std::string document_id; std::int64_t position; std::string mail_name; };

@@ -118,7 +118,7 @@ core::Result<Faxes::StoredFax> Faxes::receive(const Reception& reception, core::
 }
 
 core::Result<void> Faxes::note_receiving(const std::string& fax_sid, const std::string& from, const std::string& to, const std::string& provider, core::Time now,
-                                         std::chrono::seconds lifetime) {
+                                         std::chrono::seconds lifetime, std::chrono::seconds patience) {
   CORE_TRY(connection, database_->lease());
   CORE_TRY(transaction, sql::Transaction::begin(connection));
   CORE_TRY(forgotten, is_forgotten(connection, fax_sid));
@@ -133,7 +133,7 @@ core::Result<void> Faxes::note_receiving(const std::string& fax_sid, const std::
   fax.provider = provider;
   fax.provider_id = fax_sid;
   fax.created = now;
-  fax.next_at = now + std::chrono::minutes(15);
+  fax.next_at = now + patience;
   fax.deadline = now + lifetime;
   CORE_CHECK(insert_fax(connection, fax, std::nullopt, ""));
   CORE_CHECK(insert_event(connection, fax.id, {now, "Coming in", ""}));

@@ -1,0 +1,209 @@
+#include "app/inbound.h"
+
+#include <algorithm>
+
+#include "app/upload.h"
+#include "core/id.h"
+#include "core/log.h"
+#include "crypto/random.h"
+#include "form/fields.h"
+#include "fax/cause.h"
+#include "text/percent.h"
+#include "text/words.h"
+#include "twilio/signature.h"
+#include "twilio/token.h"
+#include "twilio/twiml.h"
+#include "twilio/webhook.h"
+
+namespace app {
+
+namespace {
+
+constexpr std::size_t kFormBytes = 64 * 1024;
+constexpr auto kTokenLifetime = std::chrono::hours(24);
+// Without a copy at the provider only free space bounds what is taken.
+constexpr std::int64_t kWithoutLimit = std::int64_t{1} << 50;
+
+twilio::Parameters parameters_of(const form::Fields& fields) {
+  twilio::Parameters parameters;
+  for (const auto& field : fields) parameters.emplace_back(field.name, field.value);
+  return parameters;
+}
+
+// A value from outside, for one place of a hint: short, without tabs.
+std::string hint_part(std::string text) {
+  std::replace(text.begin(), text.end(), '\t', ' ');
+  return text.substr(0, 100);
+}
+
+class Inbound {
+ public:
+  Inbound(const Line& line, const ProviderSide& side, store::Faxes& faxes, const spool::Spool& spool) : line_(line), side_(side), faxes_(faxes), spool_(spool) {}
+
+  core::Result<web::Response> initialize(web::Request& request, const web::Match&) {
+    CORE_CHECK(check_basic(side_, request));
+    CORE_TRY(fields, read_form(request));
+    if (!is_signed(request, fields, false)) {
+      if (side_.signature_required || has_signature(request)) return core::Error{core::Code::forbidden, "first webhook without a matching signature"};
+      core::log(core::Level::warning, "UNSIGNED first webhook accepted, since WEBHOOK_SIGNATURE is optional", {{"from", request.remote_address()}});
+    }
+    const auto hook = twilio::read_webhook(parameters_of(request.method() == "GET" ? query_fields(request) : fields));
+    if (hook.fax_sid.empty()) return core::Error{core::Code::bad_request, "first webhook without FaxSid"};
+    core::log(core::Level::info, "fax coming in", {{"provider_id", hook.fax_sid}, {"from", core::masked(hook.from)}, {"request", request.id()}});
+    side_.hint("receiving\t" + hook.fax_sid + "\t" + hint_part(hook.from) + "\t" + hint_part(hook.to));
+    const auto token = twilio::make_payload_token(side_.signing_keys.front(), hook.fax_sid, line_.clock->now() + kTokenLifetime);
+    return web::xml(twilio::receive_twiml(*side_.dialect, url_with_credentials() + "/fax/payload?t=" + token, side_.store_media));
+  }
+
+  core::Result<web::Response> payload(web::Request& request, const web::Match&) {
+    CORE_CHECK(check_basic(side_, request));
+    const auto token = query_fields(request).first("t");
+    const auto admitted = twilio::check_payload_token(side_.signing_keys, token.value_or(""), line_.clock->now());
+    const std::string token_sid = admitted ? *admitted : std::string();
+    if (is_multipart(request)) return multipart_payload(request, token_sid);
+    CORE_TRY(fields, read_form(request));
+    const auto said = request.method() == "GET" ? query_fields(request) : fields;
+    const auto hook = twilio::read_webhook(parameters_of(said));
+    if (!admits(token_sid, hook) && !is_signed(request, fields, false)) return core::Error{core::Code::forbidden, "payload with neither a valid token nor a matching signature"};
+    return store(request, hook, nullptr);
+  }
+
+  core::Result<web::Response> callback(web::Request& request, const web::Match& match) {
+    CORE_CHECK(check_basic(side_, request));
+    CORE_TRY(attempt, faxes_.attempt_of_callback_token(crypto::token_hash(match["token"])));
+    CORE_TRY(fields, read_form(request));
+    const auto hook = twilio::read_webhook(parameters_of(request.method() == "GET" ? query_fields(request) : fields));
+    if (hook.fax_sid.empty()) return web::text(200, "OK\n");
+    CORE_TRY(noted, faxes_.note_callback(attempt.id, hook.fax_sid, hook.error_code, hook.error_message, line_.clock->now()));
+    if (noted) line_.wake();
+    core::log(core::Level::info, noted ? "callback" : "callback of another fax, ignored", {{"fax", attempt.fax_id}, {"attempt", attempt.id}, {"said", hook.status_word}, {"request", request.id()}});
+    return web::text(200, "OK\n");
+  }
+
+ private:
+  // Without a valid token, a body that is multipart is held back until its signature is known.
+  core::Result<web::Response> multipart_payload(web::Request& request, const std::string& token_sid) {
+    if (token_sid.empty() && !has_signature(request)) return core::Error{core::Code::forbidden, "multipart payload with neither token nor signature"};
+    const bool unlimited = !token_sid.empty() && !side_.store_media;
+    CORE_TRY(upload, read_upload(request, spool_, unlimited ? kWithoutLimit : line_.max_fax_bytes, "Media"));
+    const auto hook = twilio::read_webhook(parameters_of(upload.fields));
+    const bool by_token = admits(token_sid, hook);
+    const bool by_signature = has_signature(request) && is_signed(request, upload.fields, true);
+    if (!by_token && !by_signature) return core::Error{core::Code::forbidden, "multipart payload: token and signature do not match"};
+    // Nobody documents how multipart is signed: never a reason to refuse.
+    if (by_token && has_signature(request) && !by_signature) core::log(core::Level::warning, "multipart payload: signature does not match", {{"provider_id", hook.fax_sid}});
+    const auto media = std::find_if(upload.files.begin(), upload.files.end(), [](const UploadedFile& file) { return file.bytes > 0; });
+    auto named = hook;
+    if (named.fax_sid.empty()) named.fax_sid = token_sid;
+    return store(request, named, media == upload.files.end() ? nullptr : &*media);
+  }
+
+  // The token's FaxSid must be the body's.
+  static bool admits(const std::string& token_sid, const twilio::Webhook& hook) { return !token_sid.empty() && (hook.fax_sid.empty() || hook.fax_sid == token_sid); }
+
+  core::Result<web::Response> store(const web::Request& request, const twilio::Webhook& hook, UploadedFile* media) {
+    if (hook.fax_sid.empty()) return core::Error{core::Code::bad_request, "payload without FaxSid"};
+    store::Reception reception;
+    reception.fax_sid = hook.fax_sid;
+    reception.from = hook.from;
+    reception.to = hook.to;
+    reception.provider = line_.provider;
+    reception.pages_announced = hook.pages;
+    reception.lifetime = line_.lifetime;
+    if (media != nullptr) {
+      CORE_TRY(document, commit(*media, "", line_.clock->now()));
+      reception.document = document;
+    } else if (!hook.media_url.empty() && hook.error_code.empty()) {
+      reception.media_url = hook.media_url;
+    } else if (may_be_kept(hook)) {
+      return ask_provider(request, hook);
+    } else {
+      const auto cause = fax::cause_of_reception(hook.error_code, hook.error_message);
+      reception.cause_code = cause.code;
+      reception.cause_text = hook.error_message;
+    }
+    CORE_TRY(stored, faxes_.receive(reception, line_.clock->now()));
+    const bool unused = stored.how == store::Stored::repeated || stored.how == store::Stored::forgotten;
+    if (reception.document && unused)
+      if (const auto gone = spool_.remove(reception.document->id); !gone) core::log(core::Level::warning, "repeated document not removed; the purge takes it", gone.error());
+    line_.wake();
+    core::log(core::Level::info, "payload stored", {{"provider_id", hook.fax_sid}, {"fax", stored.fax.id}, {"state", fax::name(stored.fax.status)}, {"how", unused ? "nothing new" : "new"}, {"request", request.id()}});
+    return web::text(200, "OK\n");
+  }
+
+  // It says that it was received, but brings nothing: the provider may have it all the same.
+  bool may_be_kept(const twilio::Webhook& hook) const { return side_.store_media && hook.status == fax::ProviderStatus::received && hook.error_code.empty(); }
+
+  core::Result<web::Response> ask_provider(const web::Request& request, const twilio::Webhook& hook) {
+    CORE_CHECK(faxes_.note_receiving(hook.fax_sid, hook.from, hook.to, line_.provider, line_.clock->now(), line_.lifetime, std::chrono::seconds(0)));
+    line_.wake();
+    core::log(core::Level::warning, "payload without a document: the provider is asked", {{"provider_id", hook.fax_sid}, {"request", request.id()}});
+    return web::text(200, "OK\n");
+  }
+
+  static form::Fields query_fields(const web::Request& request) {
+    const auto fields = form::parse_urlencoded(request.query());
+    return fields ? *fields : form::Fields();
+  }
+
+  // The form of a POST; of a GET nothing.
+  static core::Result<form::Fields> read_form(web::Request& request) {
+    if (request.method() != "POST") return form::Fields();
+    const auto type = request.content_type();
+    const auto name = text::trim(type.substr(0, type.find(';')));
+    if (!name.empty() && !text::equal_ignoring_case(name, "application/x-www-form-urlencoded")) return core::Error{core::Code::unsupported, "webhook that is no form"};
+    CORE_TRY(text, request.body().read_all(kFormBytes));
+    form::Limits limits;
+    // What cannot be shown is made fit where it is shown: a NUL must not cost a fax.
+    limits.nul = form::Nul::keep;
+    return form::parse_urlencoded(text, limits);
+  }
+
+  static std::string_view signature_header(const web::Request& request) {
+    for (const auto& name : twilio::kSignatureHeaders)
+      if (const auto value = request.header(name); value && !value->empty()) return *value;
+    return {};
+  }
+  static bool has_signature(const web::Request& request) { return !signature_header(request).empty(); }
+
+  bool is_signed(const web::Request& request, const form::Fields& fields, bool multipart) const {
+    return twilio::is_signed({side_.public_url, request.request_uri(), parameters_of(fields), signature_header(request), side_.auth_user, side_.auth_password.reveal(), multipart}, side_.signing_keys,
+                             side_.dialect->repeated);
+  }
+
+  std::string url_with_credentials() const {
+    if (side_.auth_user.empty()) return side_.public_url;
+    const auto after_scheme = side_.public_url.find("://") + 3;
+    return side_.public_url.substr(0, after_scheme) + text::percent_encode(side_.auth_user) + ":" + text::percent_encode(side_.auth_password.reveal()) + "@" + side_.public_url.substr(after_scheme);
+  }
+
+  const Line& line_;
+  const ProviderSide& side_;
+  store::Faxes& faxes_;
+  const spool::Spool& spool_;
+};
+
+}  // namespace
+
+web::Routes inbound_routes(const Line& line, const ProviderSide& side, store::Faxes& faxes, const spool::Spool& spool) {
+  const auto inbound = std::make_shared<Inbound>(line, side, faxes, spool);
+  const auto to = [&](core::Result<web::Response> (Inbound::*handler)(web::Request&, const web::Match&)) { return [inbound, handler](web::Request& request, const web::Match& match) { return with_realm((*inbound.*handler)(request, match)); }; };
+  const web::Guard provider{web::Access::anybody, web::Origin::any};
+  web::Routes routes(web::Faults::empty);
+  for (const auto* method : {"GET", "POST"}) {
+    routes.add(method, "/fax/initialize", provider, to(&Inbound::initialize));
+    routes.add(method, "/fax/payload", provider, to(&Inbound::payload));
+    routes.add(method, "/fax/callback/{token}", provider, to(&Inbound::callback));
+  }
+  return routes;
+}
+
+core::Result<web::Response> with_realm(core::Result<web::Response> answer) {
+  if (answer || answer.error().code != core::Code::unauthenticated) return answer;
+  core::log(core::Level::info, "provider's route without its password");
+  auto response = web::empty(401);
+  response.set("WWW-Authenticate", "Basic realm=\"Faxline\", charset=\"UTF-8\"");
+  return response;
+}
+
+}  // namespace app

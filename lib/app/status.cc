@@ -1,0 +1,160 @@
+#include "app/status.h"
+
+#include <algorithm>
+#include <array>
+
+#include "app/render.h"
+#include "core/id.h"
+#include "fax/cause.h"
+#include "form/fields.h"
+#include "json/writer.h"
+#include "text/words.h"
+
+namespace app {
+
+namespace {
+
+constexpr std::int64_t kMostInList = 200;
+
+core::Error bad(std::string_view field, std::string_view sentence) {
+  return core::Error{core::Code::bad_request, "query: " + std::string(field), std::string(sentence), std::string(field)};
+}
+
+core::Result<store::ListQuery> read_query(std::string_view text) {
+  CORE_TRY(fields, form::parse_urlencoded(text));
+  store::ListQuery query;
+  if (const auto word = fields.first("direction"); word && !word->empty()) {
+    query.direction = fax::parse_direction(*word);
+    if (!query.direction) return bad("direction", "direction is inbound or outbound.");
+  }
+  if (const auto list = fields.first("status"); list && !list->empty()) {
+    for (const auto word : text::split(*list, ',')) {
+      const auto status = fax::parse_status(text::trim(word));
+      if (!status) return bad("status", "There is no state called '" + std::string(text::trim(word).substr(0, 40)) + "'.");
+      query.statuses.push_back(*status);
+    }
+  }
+  if (const auto typed = fields.first("q")) {
+    for (const char c : *typed)
+      if (c >= '0' && c <= '9') query.digits += c;
+    // A search without digits finds no number.
+    if (query.digits.empty() && !text::trim(*typed).empty()) query.digits = "none";
+  }
+  if (const auto before = fields.first("before"); before && !before->empty()) {
+    if (!core::is_id(*before)) return bad("before", "before is a value that an earlier answer gave as next.");
+    query.before = std::string(*before);
+  }
+  if (const auto limit = fields.first("limit")) {
+    const auto number = text::parse_int64(*limit);
+    if (!number || *number < 1 || *number > kMostInList) return bad("limit", "limit is a number from 1 to 200.");
+    query.limit = *number;
+  }
+  return query;
+}
+
+class Status {
+ public:
+  Status(const Line& line, store::Faxes& faxes) : line_(line), faxes_(faxes) {}
+
+  core::Result<web::Response> list(web::Request& request, const web::Match&) {
+    CORE_TRY(query, read_query(request.query()));
+    const auto wanted = static_cast<std::size_t>(query.limit);
+    query.limit += 1;  // one more tells whether there is a next page
+    CORE_TRY(faxes, faxes_.list(query));
+    json::Writer writer;
+    writer.begin_object().key("faxes").begin_array();
+    const auto count = std::min(faxes.size(), wanted);
+    for (std::size_t i = 0; i < count; ++i) write_fax(writer, faxes[i]);
+    writer.end_array();
+    writer.member("next", faxes.size() > wanted ? std::optional(faxes[count - 1].id) : std::nullopt).end_object();
+    return web::json(200, writer.text());
+  }
+
+  core::Result<web::Response> one(web::Request&, const web::Match& match) {
+    CORE_TRY(fax, faxes_.fax(std::string(match["id"])));
+    CORE_TRY(events, faxes_.events(fax.id));
+    return web::json(200, fax_json(fax, events));
+  }
+
+  // The seed's own: ours or the provider's id, in Twilio's words.
+  core::Result<web::Response> seed(web::Request&, const web::Match& match) {
+    const std::string id(match["id"]);
+    auto fax = faxes_.fax(id);
+    if (!fax && fax.error().code == core::Code::not_found) fax = faxes_.fax_of_provider_id(id);
+    if (!fax) return fax.error();
+    json::Writer writer;
+    writer.begin_object().member("status", fax::twilio_word(fax->direction, fax->status, fax->cause_code)).member("pages", fax->pages).end_object();
+    return web::json(200, writer.text());
+  }
+
+  core::Result<web::Response> line(web::Request&, const web::Match&) {
+    CORE_TRY(hold, faxes_.hold());
+    CORE_TRY(unread, faxes_.unread_count());
+    CORE_TRY(trouble, provider_trouble());
+    json::Writer writer;
+    writer.begin_object().member("number", line_.number).member("provider", line_.provider).member("practice", line_.practice);
+    writer.member("max_bytes", line_.max_fax_bytes).member("unread", unread);
+    const std::string cause = hold ? (hold->kind == "unauthorized" ? "wrong_credentials" : "rate_limited") : trouble;
+    writer.member("state", cause.empty() ? std::string_view("ready") : std::string_view(cause));
+    writer.member("text", cause.empty() ? std::optional<std::string>() : std::optional(std::string(fax::find_cause(cause).text)));
+    writer.end_object();
+    return web::json(200, writer.text());
+  }
+
+  core::Result<web::Response> ping(web::Request&, const web::Match&) { return web::json(200, R"({"status":"ok"})"); }
+
+  // Healthy is: the book can be read.
+  core::Result<web::Response> health(web::Request&, const web::Match&) {
+    CORE_CHECK(faxes_.unread_count());
+    return web::json(200, R"({"status":"ok"})");
+  }
+
+  core::Result<web::Response> metrics(web::Request& request, const web::Match&) {
+    const auto from = request.remote_address();
+    if (request.user().empty() && from != "127.0.0.1" && from != "::1") return core::Error{core::Code::unauthenticated, "metrics from elsewhere"};
+    CORE_TRY(counts, faxes_.counts());
+    CORE_TRY(unread, faxes_.unread_count());
+    std::string text = "# HELP faxline_faxes Faxes in the book.\n# TYPE faxline_faxes gauge\n";
+    for (const auto& [direction, status, count] : counts)
+      text += "faxline_faxes{direction=\"" + direction + "\",status=\"" + status + "\"} " + std::to_string(count) + "\n";
+    text += "# HELP faxline_unread Received faxes that nobody has opened.\n# TYPE faxline_unread gauge\nfaxline_unread " + std::to_string(unread) + "\n";
+    web::Response response(200);
+    response.set_text(text, "text/plain; version=0.0.4");
+    return response;
+  }
+
+ private:
+  // A fax that waits for the provider says more about the line than silence does.
+  core::Result<std::string> provider_trouble() {
+    store::ListQuery query;
+    query.statuses = {fax::Status::waiting};
+    query.limit = 5;
+    CORE_TRY(waiting, faxes_.list(query));
+    for (const auto& fax : waiting)
+      if (fax.cause_code == "provider_unreachable") return fax.cause_code;
+    return std::string();
+  }
+
+  const Line& line_;
+  store::Faxes& faxes_;
+};
+
+}  // namespace
+
+web::Routes status_routes(const Line& line, store::Faxes& faxes) {
+  const auto status = std::make_shared<Status>(line, faxes);
+  const auto to = [&](core::Result<web::Response> (Status::*handler)(web::Request&, const web::Match&)) { return [status, handler](web::Request& request, const web::Match& match) { return (*status.*handler)(request, match); }; };
+  const web::Guard logged_in{web::Access::logged_in, web::Origin::any};
+  const web::Guard anybody{web::Access::anybody, web::Origin::any};
+  web::Routes routes;
+  routes.add("GET", "/api/faxes", logged_in, to(&Status::list));
+  routes.add("GET", "/api/faxes/{id}", logged_in, to(&Status::one));
+  routes.add("GET", "/api/fax/{id}", logged_in, to(&Status::seed));
+  routes.add("GET", "/api/line", logged_in, to(&Status::line));
+  routes.add("GET", "/api/ping", anybody, to(&Status::ping));
+  routes.add("GET", "/healthz", anybody, to(&Status::health));
+  routes.add("GET", "/metrics", anybody, to(&Status::metrics));
+  return routes;
+}
+
+}  // namespace app

@@ -1,0 +1,12 @@
+// The program `status`: lists, one fax with its events, the line, health.
+#pragma once
+
+#include "app/line.h"
+#include "store/faxes.h"
+#include "web/routes.h"
+
+namespace app {
+
+web::Routes status_routes(const Line& line, store::Faxes& faxes);
+
+}  // namespace app

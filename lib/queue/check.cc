@@ -1,0 +1,125 @@
+#include <algorithm>
+
+#include "core/log.h"
+#include "fax/backoff.h"
+#include "fax/cause.h"
+#include "queue/fence.h"
+#include "queue/outbound.h"
+
+namespace queue {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kClockError = 5min;
+constexpr auto kLookInterval = 10s;
+constexpr auto kVoidedCallsCount = 24h;
+
+bool is_own(const store::Fax& fax, const fax::ProviderFax& word) { return word.direction == fax::Direction::outbound && word.to == fax.to; }
+
+core::Result<void> adopt(const Context& context, const store::Fax& fax, const store::Attempt& attempt, const fax::ProviderFax& word) {
+  CORE_CHECK(context.faxes.record_provider_id(attempt.id, word.id));
+  core::log(core::Level::info, "fax found at the provider", {{"fax", fax.id}, {"provider_id", word.id}});
+  CORE_TRY(found, change(context, fax.id, [&](store::Fax& row, auto& events) {
+    row.provider_id = word.id;
+    if (!fax::is_final(row.status)) row.status = fax::Status::sending, row.cause_code.clear();
+    events.push_back({context.clock.now(), "Found at the provider", ""});
+  }));
+  auto known = attempt;
+  known.provider_id = word.id;
+  return apply(context, found, known, word);
+}
+
+// The one fax in the provider's list that can only be this attempt's, if the list can decide.
+core::Result<std::optional<fax::ProviderFax>> candidate(const Context& context, const store::Fax& fax, const store::Attempt& attempt) {
+  CORE_TRY(list, context.provider.list({attempt.intent - kClockError, fax.from, fax.to}));
+  CORE_TRY(decides, context.faxes.list_may_decide(attempt, context.clock.now() - kVoidedCallsCount));
+  if (!decides) return std::optional<fax::ProviderFax>();
+  std::optional<fax::ProviderFax> only;
+  for (auto& one : list) {
+    if (!is_own(fax, one) || one.from != fax.from || !one.created || *one.created < attempt.intent - kClockError) continue;
+    if (attempt.handed_out && *one.created > *attempt.handed_out + kClockError) continue;
+    if (fax::is_final(one.status) && std::string_view(fax::cause_of_provider(one.status, one.error_code, one.error_message).code) == "media_not_fetched") continue;
+    CORE_TRY(known, context.faxes.is_provider_id_known(one.id));
+    if (known) continue;
+    if (only) return std::optional<fax::ProviderFax>();
+    only = std::move(one);
+  }
+  return only;
+}
+
+// The call left no trace here, and its document was never fetched.
+core::Result<void> safe_again(const Context& context, const store::Fax& fax) {
+  CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
+    if (fax::is_final(row.status)) return;
+    row.status = fax::Status::waiting;
+    row.cause_code = "unknown_outcome";
+    row.next_at = context.clock.now() + fax::fetch_wait(static_cast<int>(std::min<std::int64_t>(row.attempt - 1, 10)));
+    events.push_back({context.clock.now(), "Trying again", "The provider never fetched the document, so nothing can have been sent."});
+  }));
+  return {};
+}
+
+}  // namespace
+
+core::Result<void> look_for(const Context& context, const store::Fax& fax) {
+  CORE_TRY(past, close_last_attempt(context, fax.id));
+  CORE_TRY(attempt, context.faxes.last_attempt(fax.id));
+  if (past == Past::known) {
+    CORE_TRY(known, change(context, fax.id, [&](store::Fax& row, auto&) {
+      if (fax::is_final(row.status)) return;
+      row.status = fax::Status::sending;
+      row.provider_id = attempt->provider_id;
+    }));
+    return follow(context, known);
+  }
+  if (past == Past::over) return attempt ? safe_again(context, fax) : submit(context, fax);
+  if (!attempt->unknown_since) CORE_CHECK(context.faxes.record_unknown(attempt->id, context.clock.now()));
+
+  if (!attempt->hinted_id.empty()) {
+    const auto word = context.provider.fetch(attempt->hinted_id);
+    if (word && is_own(fax, *word)) return adopt(context, fax, *attempt, *word);
+    if (word) core::log(core::Level::warning, "a callback named a fax that is not this one", {{"fax", fax.id}, {"provider_id", attempt->hinted_id}});
+  }
+  auto found = candidate(context, fax, *attempt);
+  const auto now = context.clock.now();
+  auto looked_ms = attempt->looked_ms;
+  if (!found) {
+    core::log(core::Level::warning, "the provider's list could not be read", found.error(), {{"fax", fax.id}});
+  } else if (*found) {
+    return adopt(context, fax, *attempt, **found);
+  } else {
+    const auto since = attempt->last_look.value_or(now);
+    looked_ms += std::min<std::int64_t>((now - since).count(), std::chrono::milliseconds(3 * kLookInterval).count());
+    CORE_CHECK(context.faxes.record_look(attempt->id, looked_ms, now));
+  }
+  CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
+    if (fax::is_final(row.status)) return;
+    if (core::Milliseconds(looked_ms) >= context.options.check_time) return finish(row, events, fax::Status::unresolved, "unknown_outcome", "", now);
+    row.status = fax::Status::checking;
+    row.next_at = now + kLookInterval;
+  }));
+  return {};
+}
+
+core::Result<void> take_late_evidence(const Context& context, const store::Fax& fax) {
+  CORE_TRY(attempt, context.faxes.last_attempt(fax.id));
+  const bool ours_to_correct = fax.status == fax::Status::unresolved || (fax.status == fax::Status::failed && fax.cause_code == "deadline_passed");
+  if (attempt && !attempt->ended && !attempt->voided && ours_to_correct) {
+    const auto& id = attempt->provider_id.empty() ? attempt->hinted_id : attempt->provider_id;
+    if (!id.empty()) {
+      const auto word = context.provider.fetch(id);
+      if (!word) return come_back(context, fax.id, 60s);
+      if (is_own(fax, *word)) {
+        if (attempt->provider_id.empty()) CORE_CHECK(context.faxes.record_provider_id(attempt->id, word->id));
+        if (fax::is_final(word->status)) return apply(context, fax, *attempt, *word);
+        return come_back(context, fax.id, 30s);
+      }
+    }
+  }
+  CORE_CHECK(change(context, fax.id, [](store::Fax& row, auto&) { row.next_at.reset(); }));
+  return {};
+}
+
+}  // namespace queue

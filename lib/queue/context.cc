@@ -1,0 +1,54 @@
+#include "queue/context.h"
+
+#include "core/log.h"
+#include "fax/cause.h"
+
+namespace queue {
+
+namespace {
+constexpr int kTries = 20;
+}
+
+core::Result<store::Fax> change(const Context& context, const std::string& fax_id, const Change& what) {
+  for (int i = 0;; ++i) {
+    CORE_TRY(fax, context.faxes.fax(fax_id));
+    const auto status = fax.status;
+    std::vector<store::Event> events;
+    what(fax, events);
+    const auto saved = context.faxes.save(fax, context.clock.now(), events);
+    if (saved) {
+      if (fax.status != status)
+        core::log(core::Level::info, "fax moved", {{"fax", fax_id}, {"from", fax::name(status)}, {"to", fax::name(fax.status)}, {"cause", fax.cause_code}});
+      return fax;
+    }
+    if (saved.error().code != core::Code::conflict || i >= kTries) return saved.error();
+  }
+}
+
+core::Result<void> come_back(const Context& context, const std::string& fax_id, std::chrono::seconds wait) {
+  CORE_CHECK(change(context, fax_id, [&](store::Fax& fax, auto&) { fax.next_at = context.clock.now() + wait; }));
+  return {};
+}
+
+void finish(store::Fax& fax, std::vector<store::Event>& events, fax::Status status, std::string_view cause_code, std::string_view own_words, core::Time now) {
+  fax.status = status;
+  fax.cause_code = std::string(cause_code);
+  fax.cause_text = std::string(own_words);
+  fax.next_at.reset();
+  std::string what;
+  switch (status) {
+    case fax::Status::delivered: what = "Delivered"; break;
+    case fax::Status::partly_delivered: what = "Delivered in part"; break;
+    case fax::Status::canceled: what = "Canceled"; break;
+    case fax::Status::unresolved: what = "Nobody can say whether it was delivered"; break;
+    case fax::Status::received: what = "Received"; break;
+    default: what = "Not delivered"; break;
+  }
+  if (status == fax::Status::failed && fax.direction == fax::Direction::inbound) what = "Not received";
+  std::string why;
+  if (!cause_code.empty()) why = fax::find_cause(cause_code).text;
+  if (!own_words.empty()) why += (why.empty() ? "" : " ") + std::string("(") + std::string(own_words) + ")";
+  events.push_back({now, what, why});
+}
+
+}  // namespace queue

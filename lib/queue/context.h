@@ -1,0 +1,67 @@
+// What every job of the queue is given, and how it changes a fax.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/result.h"
+#include "core/secret.h"
+#include "document/pdf.h"
+#include "fax/provider.h"
+#include "maildir/maildir.h"
+#include "spool/spool.h"
+#include "store/faxes.h"
+
+namespace queue {
+
+struct Options {
+  std::string own_number;
+  std::string provider;    // sandbox, twilio, signalwire
+  std::string public_url;  // no slash at the end
+  std::string hostname;    // of mail addresses
+  std::string mail_user = "fax";
+  std::string auth_user;   // empty: no Basic authentication on our routes
+  core::SecretString auth_password;
+  bool auth_media = true;
+  bool practice = false;
+  bool delete_media = true;  // PROVIDER_DELETE_AFTER=stored
+  std::int64_t retry_limit = 4;
+  std::chrono::seconds retry_wait{300};
+  std::chrono::seconds reconcile_interval{300};
+  std::chrono::seconds check_time{1800};
+  std::chrono::seconds lifetime{72 * 3600};
+  std::chrono::hours retention{90 * 24};
+  std::int64_t max_fax_bytes = 52428800;
+};
+
+// References only: whoever makes it keeps everything alive. The functions may be called from
+// several threads at once.
+struct Context {
+  const Options& options;
+  const core::Clock& clock;
+  store::Faxes& faxes;
+  const spool::Spool& spool;
+  fax::Provider& provider;
+  std::function<core::Result<document::Pdf>(int fd)> examine;             // document::examine_pdf
+  std::function<core::Result<void>(const std::vector<int>& fds, int output_fd)> join;  // document::join_pdf
+  std::function<core::Result<maildir::Delivery>(const std::string& name, int fd)> deliver;
+  std::function<std::string(core::Time now, int fd)> new_mail_name;       // maildir::new_name
+};
+
+// What became of one step: changes to the fax, applied to the row as it is now.
+using Change = std::function<void(store::Fax&, std::vector<store::Event>&)>;
+
+// Reads the fax, applies the change, saves; again as long as somebody else was quicker. The
+// answer is the fax as saved. `change` may run more than once: it looks at what it is given.
+core::Result<store::Fax> change(const Context& context, const std::string& fax_id, const Change& what);
+
+// The fax comes back after `wait`, with nothing else changed.
+core::Result<void> come_back(const Context& context, const std::string& fax_id, std::chrono::seconds wait);
+
+// Sets a final status with its cause, ends the waiting; writes the event from the cause's words.
+void finish(store::Fax& fax, std::vector<store::Event>& events, fax::Status status, std::string_view cause_code, std::string_view own_words, core::Time now);
+
+}  // namespace queue

@@ -1,0 +1,111 @@
+#include <algorithm>
+#include <random>
+
+#include "core/log.h"
+#include "fax/backoff.h"
+#include "fax/cause.h"
+#include "queue/fence.h"
+#include "queue/outbound.h"
+
+namespace queue {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// How long a reason may come by callback after the API says "failed" without one.
+constexpr auto kReasonWait = 6s;
+
+std::chrono::seconds poll_wait(std::int64_t polls) {
+  if (polls < 15) return 2s;
+  if (polls < 60) return 5s;
+  return std::min<std::chrono::seconds>(60s, std::chrono::seconds(polls / 6));
+}
+
+// So that faxes that were busy together do not all come back together.
+double jitter() {
+  static thread_local std::minstd_rand engine{std::random_device{}()};
+  return std::uniform_real_distribution<double>(0.0, 1.0)(engine);
+}
+
+// A final word that lets another attempt follow.
+void wait_for_next(store::Fax& row, std::vector<store::Event>& events, const fax::Cause& cause, std::string_view words, const Options& options, core::Time now) {
+  row.ends_to_retry += 1;
+  const auto wait = fax::retry_wait(options.retry_wait, static_cast<int>(row.ends_to_retry), jitter());
+  row.status = fax::Status::waiting;
+  row.cause_code = cause.code;
+  row.cause_text = std::string(words);
+  row.next_at = now + wait;
+  events.push_back({now, std::string(cause.text), "Attempt " + std::to_string(row.attempt) + ". The next one follows by itself."});
+}
+
+void end_delivered(store::Fax& row, std::vector<store::Event>& events, const fax::ProviderFax& word, core::Time now) {
+  row.pages_done = word.pages;
+  if (word.pages && row.pages && *word.pages < *row.pages) {
+    finish(row, events, fax::Status::partly_delivered, "pages_missing",
+           std::to_string(*word.pages) + " of " + std::to_string(*row.pages) + " pages", now);
+    return;
+  }
+  finish(row, events, fax::Status::delivered, "", "", now);
+  events.back().why = word.pages ? std::to_string(*word.pages) + (*word.pages == 1 ? " page." : " pages.") : "Page count not reported.";
+}
+
+void end_failed(store::Fax& row, std::vector<store::Event>& events, const store::Attempt& attempt, const fax::ProviderFax& word, const Options& options, core::Time now) {
+  const auto code = attempt.error_code.empty() ? word.error_code : attempt.error_code;
+  const auto words = attempt.error_message.empty() ? word.error_message : attempt.error_message;
+  const auto cause = fax::cause_of_provider(word.status, code, words);
+  if (row.cancel_requested) return finish(row, events, fax::Status::canceled, "canceled_by_user", "", now);
+  const bool again = cause.retry && cause.pages == fax::PagesMayHaveArrived::no && row.ends_to_retry < options.retry_limit && !fax::is_final(row.status);
+  if (again) return wait_for_next(row, events, cause, words, options, now);
+  finish(row, events, fax::Status::failed, cause.code, words, now);
+}
+
+}  // namespace
+
+core::Result<void> apply(const Context& context, const store::Fax& fax, const store::Attempt& attempt, const fax::ProviderFax& word) {
+  const auto now = context.clock.now();
+  if (!fax::is_final(word.status)) {
+    CORE_CHECK(context.faxes.record_poll(attempt.id));
+    CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto&) {
+      if (fax::is_final(row.status)) return;
+      row.status = fax::Status::sending;
+      row.provider_id = word.id;
+      row.next_at = now + poll_wait(attempt.polls);
+    }));
+    return {};
+  }
+  // Twilio's API never says why; its callback does, and may be a moment behind.
+  if (word.status == fax::ProviderStatus::failed && word.error_code.empty() && attempt.error_code.empty() && !attempt.ended) {
+    if (!attempt.final_seen) CORE_CHECK(context.faxes.record_final_seen(attempt.id, now));
+    if (!attempt.final_seen || now - *attempt.final_seen < kReasonWait) return come_back(context, fax.id, 2s);
+  }
+  CORE_CHECK(end_attempt(context, attempt.id, false));
+  CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
+    if (row.status == fax::Status::delivered || row.status == fax::Status::partly_delivered) return;
+    const bool corrected = fax::is_final(row.status);
+    row.provider_id = word.id;
+    if (word.status == fax::ProviderStatus::delivered) end_delivered(row, events, word, now);
+    else if (word.status == fax::ProviderStatus::canceled) finish(row, events, fax::Status::canceled, row.cancel_requested ? "canceled_by_user" : "canceled_at_provider", "", now);
+    else end_failed(row, events, attempt, word, context.options, now);
+    if (corrected && !events.empty()) events.back().why += " Corrected by what the provider said later.";
+  }));
+  return {};
+}
+
+core::Result<void> follow(const Context& context, const store::Fax& fax) {
+  CORE_TRY(attempt, context.faxes.last_attempt(fax.id));
+  if (!attempt || attempt->provider_id.empty()) return look_for(context, fax);
+  const auto word = context.provider.fetch(attempt->provider_id);
+  if (!word) {
+    core::log(core::Level::warning, "the provider did not say how the fax is", word.error(), {{"fax", fax.id}});
+    CORE_CHECK(context.faxes.record_poll(attempt->id));
+    CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto&) {
+      if (!fax::is_final(row.status)) row.status = fax::Status::sending;
+      row.next_at = context.clock.now() + fax::fetch_wait(static_cast<int>(std::min<std::int64_t>(attempt->polls, 10)));
+    }));
+    return {};
+  }
+  return apply(context, fax, *attempt, *word);
+}
+
+}  // namespace queue

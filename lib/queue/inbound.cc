@@ -1,0 +1,164 @@
+#include "queue/inbound.h"
+
+#include <algorithm>
+#include <array>
+#include <unistd.h>
+
+#include "core/id.h"
+#include "core/log.h"
+
+#include "fax/backoff.h"
+#include "fax/cause.h"
+
+namespace queue {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kTooLargeWait = 600s;
+constexpr auto kReceivingWait = 60s;
+
+std::chrono::seconds wait_after(std::int64_t tries) { return fax::fetch_wait(static_cast<int>(std::min<std::int64_t>(tries, 20))); }
+
+// Received faxes end by the provider's word, or at their deadline.
+core::Result<void> give_up(const Context& context, const store::Fax& fax, std::string_view cause) {
+  CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
+    if (fax::is_final(row.status)) return;
+    finish(row, events, fax::Status::failed, cause, "", context.clock.now());
+    row.mail_due = true;
+    row.next_at = context.clock.now();
+  }));
+  return {};
+}
+
+core::Result<void> fetch_later(const Context& context, const store::Fax& fax, const core::Error& error) {
+  core::log(core::Level::warning, "document not fetched yet", error, {{"fax", fax.id}});
+  CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
+    const bool too_large = error.code == core::Code::too_large;
+    const std::string cause = too_large ? "too_large" : "provider_unreachable";
+    if (row.cause_code != cause) events.push_back({context.clock.now(), "Document not fetched yet", too_large ? std::string(fax::find_cause(cause).text) : "The provider keeps it; it is tried again by itself."});
+    row.cause_code = cause;
+    row.fetch_tries += 1;
+    row.next_at = context.clock.now() + (too_large ? kTooLargeWait : wait_after(row.fetch_tries - 1));
+  }));
+  return {};
+}
+
+// The book's row of a document that has just been fetched, with what the box says of it.
+core::Result<store::Document> describe(const Context& context, const spool::Incoming& incoming) {
+  store::Document document;
+  document.created = context.clock.now();
+  document.id = core::new_id(document.created);
+  const auto pdf = context.examine(incoming.fd());
+  if (pdf) {
+    document.state = store::DocumentState::ready;
+    document.pages = pdf->pages;
+    document.warning = pdf->warning;
+  } else if (pdf.error().code == core::Code::invalid) {
+    // It is kept as it came: the person may be able to read it.
+    document.state = store::DocumentState::refused;
+    document.cause_code = pdf.error().field.empty() ? "document_damaged" : pdf.error().field;
+    document.cause_text = pdf.error().hint;
+  } else {
+    return pdf.error();
+  }
+  return document;
+}
+
+// Our copy is whole: it opens, and has the pages that the provider counted.
+bool is_whole(const store::Document& document, const std::optional<std::int64_t>& announced) {
+  return document.state == store::DocumentState::ready && (!announced || document.pages == announced);
+}
+
+}  // namespace
+
+core::Result<void> ask_for_media(const Context& context, const store::Fax& fax) {
+  const auto now = context.clock.now();
+  const auto word = context.provider.fetch(fax.provider_id);
+  if (!word) {
+    if (word.error().code == core::Code::not_found) return give_up(context, fax, "not_kept");
+    return now >= fax.deadline ? give_up(context, fax, "deadline_passed") : come_back(context, fax.id, kReceivingWait);
+  }
+  if (!fax::is_final(word->status)) return now >= fax.deadline ? give_up(context, fax, "deadline_passed") : come_back(context, fax.id, kReceivingWait);
+  if (word->media_url.empty()) return give_up(context, fax, word->status == fax::ProviderStatus::received ? "not_kept" : "reception_failed");
+  CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
+    if (row.status != fax::Status::receiving) return;
+    row.status = fax::Status::fetching;
+    row.media_url = word->media_url;
+    row.pages_announced = word->pages;
+    row.next_at = now;
+    events.push_back({now, "Found at the provider", "Its message about this fax did not reach us."});
+  }));
+  return {};
+}
+
+core::Result<void> fetch(const Context& context, const store::Fax& fax) {
+  if (context.clock.now() >= fax.deadline) return give_up(context, fax, fax.cause_code == "too_large" ? "too_large" : "deadline_passed");
+  CORE_TRY(incoming, context.spool.begin());
+  auto url = fax.media_url;
+  auto done = context.provider.download(url, incoming.fd(), context.options.max_fax_bytes);
+  if (!done && (done.error().code == core::Code::not_found || done.error().code == core::Code::forbidden)) {
+    // The URL was good for a time only: it is asked anew.
+    const auto fresh = context.provider.media_url(fax.provider_id);
+    if (fresh && *fresh != url) {
+      url = *fresh;
+      done = context.provider.download(url, incoming.fd(), context.options.max_fax_bytes);
+    }
+  }
+  if (!done) return fetch_later(context, fax, done.error());
+  CORE_TRY(document, describe(context, incoming));
+  if (document.cause_code == "not_a_pdf" && fax.fetch_tries < 5)
+    return fetch_later(context, fax, core::Error{core::Code::unavailable, "what came from the media URL is not a PDF"});
+  CORE_TRY(committed, incoming.commit(document.id));
+  document.bytes = committed.bytes;
+  document.sha256 = committed.sha256;
+  const bool whole = is_whole(document, fax.pages_announced);
+  store::Reception reception;
+  reception.fax_sid = fax.provider_id;
+  reception.from = fax.from;
+  reception.to = fax.to;
+  reception.provider = fax.provider;
+  reception.pages_announced = fax.pages_announced;
+  reception.document = document;
+  reception.media_delete_due = whole && context.options.delete_media;
+  reception.lifetime = context.options.lifetime;
+  CORE_TRY(stored, context.faxes.receive(reception, context.clock.now()));
+  if (stored.how == store::Stored::repeated || stored.how == store::Stored::forgotten) CORE_CHECK(context.spool.remove(document.id));
+  if (!whole && stored.how == store::Stored::completed)
+    CORE_CHECK(context.faxes.add_event(fax.id, {context.clock.now(), "Kept at the provider, too",
+                                                document.state == store::DocumentState::ready
+                                                    ? "It has " + std::to_string(*document.pages) + " pages, but the provider counted " + std::to_string(fax.pages_announced.value_or(0)) + "."
+                                                    : document.cause_text}));
+  return {};
+}
+
+core::Result<void> delete_media(const Context& context, const store::Fax& fax) {
+  const auto done = context.provider.delete_media(fax.provider_id);
+  if (!done && done.error().code != core::Code::not_found) {
+    core::log(core::Level::warning, "the provider's copy is not deleted yet", done.error(), {{"fax", fax.id}});
+    CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto&) {
+      row.fetch_tries += 1;
+      row.next_at = context.clock.now() + wait_after(row.fetch_tries);
+    }));
+    return {};
+  }
+  CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
+    row.media_delete_due = false;
+    events.push_back({context.clock.now(), "Deleted at the provider", "The document is whole and kept here."});
+  }));
+  return {};
+}
+
+core::Result<void> step_inbound(const Context& context, const store::Fax& fax) {
+  if (fax.status == fax::Status::receiving) return ask_for_media(context, fax);
+  if (fax.status == fax::Status::fetching) return fetch(context, fax);
+  if (fax.mail_due) return deliver_mail(context, fax);
+  if (fax.media_delete_due) return delete_media(context, fax);
+  CORE_CHECK(change(context, fax.id, [](store::Fax& row, auto&) {
+    if (!row.mail_due && !row.media_delete_due) row.next_at.reset();
+  }));
+  return {};
+}
+
+}  // namespace queue

@@ -1,0 +1,84 @@
+#include "queue/outbound.h"
+
+#include "core/log.h"
+#include "fax/cause.h"
+#include "queue/fence.h"
+
+namespace queue {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// Before an automatic retry the last fax is read once more, and must be final there too.
+core::Result<void> try_again(const Context& context, const store::Fax& fax) {
+  CORE_TRY(last, context.faxes.last_attempt(fax.id));
+  if (last && !last->provider_id.empty()) {
+    const auto word = context.provider.fetch(last->provider_id);
+    if (!word && word.error().code != core::Code::not_found) {
+      core::log(core::Level::warning, "next attempt put off: the provider does not answer", word.error(), {{"fax", fax.id}});
+      return come_back(context, fax.id, 30s);
+    }
+    if (word && !fax::is_final(word->status)) return come_back(context, fax.id, 30s);
+    if (word && word->status == fax::ProviderStatus::delivered) return apply(context, fax, *last, *word);
+  }
+  return fax.document_id.empty() ? prepare(context, fax) : submit(context, fax);
+}
+
+}  // namespace
+
+core::Result<void> cancel(const Context& context, const store::Fax& fax) {
+  CORE_TRY(past, close_last_attempt(context, fax.id));
+  const auto now = context.clock.now();
+  if (past == Past::over) {
+    CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
+      if (!fax::is_final(row.status)) finish(row, events, fax::Status::canceled, "canceled_by_user", "", now);
+    }));
+    return {};
+  }
+  if (past == Past::handed_out) return look_for(context, fax);
+  if (fax.cancel_tried) return follow(context, fax);
+  CORE_TRY(attempt, context.faxes.last_attempt(fax.id));
+  const auto outcome = context.provider.cancel(attempt->provider_id);
+  using Kind = fax::CancelOutcome::Kind;
+  if (outcome.kind == Kind::unknown) return follow(context, fax);
+  CORE_TRY(row, change(context, fax.id, [&](store::Fax& it, auto& events) {
+    if (fax::is_final(it.status)) return;
+    it.cancel_tried = true;
+    if (outcome.kind == Kind::too_late) events.push_back({now, "Too late to cancel", "The provider is already sending it; it goes on to its end."});
+  }));
+  return follow(context, row);
+}
+
+core::Result<void> end_in_time(const Context& context, const store::Fax& fax) {
+  CORE_TRY(past, close_last_attempt(context, fax.id));
+  CORE_TRY(attempt, context.faxes.last_attempt(fax.id));
+  if (past == Past::known) {
+    const auto word = context.provider.fetch(attempt->provider_id);
+    if (word && fax::is_final(word->status)) return apply(context, fax, *attempt, *word);
+  }
+  CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
+    if (fax::is_final(row.status)) return;
+    // What was handed out may have been sent: that is not for us to say.
+    finish(row, events, past == Past::over ? fax::Status::failed : fax::Status::unresolved, "deadline_passed",
+           row.cause_code.empty() ? "" : fax::find_cause(row.cause_code).text, context.clock.now());
+  }));
+  return {};
+}
+
+core::Result<void> step_outbound(const Context& context, const store::Fax& fax) {
+  if (fax::is_final(fax.status)) return take_late_evidence(context, fax);
+  if (context.clock.now() >= fax.deadline) return end_in_time(context, fax);
+  if (fax.cancel_requested && fax.status != fax::Status::checking) return cancel(context, fax);
+  switch (fax.status) {
+    case fax::Status::queued:
+    case fax::Status::preparing: return prepare(context, fax);
+    case fax::Status::submitting:
+    case fax::Status::checking: return look_for(context, fax);
+    case fax::Status::sending: return follow(context, fax);
+    case fax::Status::waiting: return try_again(context, fax);
+    default: return core::Error{core::Code::internal, "fax " + fax.id + " is in a state that no sent fax has"};
+  }
+}
+
+}  // namespace queue

@@ -1,0 +1,27 @@
+// The steps of a fax that goes out; each is safe to do twice (README.md of this folder).
+#pragma once
+
+#include "core/result.h"
+#include "queue/context.h"
+
+namespace queue {
+
+// The next step of one sent fax, whatever its state. What it leaves, and when to come
+// back (`next_at`), is in the book. Errors are those of store, spool and box: the fax
+// stands where it stood and is tried again.
+core::Result<void> step_outbound(const Context& context, const store::Fax& fax);
+
+// The single steps, for step_outbound() and the tests.
+core::Result<void> prepare(const Context& context, const store::Fax& fax);  // queued, preparing
+core::Result<void> submit(const Context& context, const store::Fax& fax);   // documents ready, nothing of an earlier attempt left
+core::Result<void> follow(const Context& context, const store::Fax& fax);   // sending
+core::Result<void> look_for(const Context& context, const store::Fax& fax); // checking
+core::Result<void> cancel(const Context& context, const store::Fax& fax);   // cancel_requested
+core::Result<void> end_in_time(const Context& context, const store::Fax& fax);  // deadline reached
+core::Result<void> take_late_evidence(const Context& context, const store::Fax& fax);  // final already
+
+// Moves the fax by what the provider's API says of the attempt: goes on following, ends it, or
+// lets it wait for another attempt.
+core::Result<void> apply(const Context& context, const store::Fax& fax, const store::Attempt& attempt, const fax::ProviderFax& word);
+
+}  // namespace queue

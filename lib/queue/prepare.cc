@@ -1,0 +1,96 @@
+#include <fcntl.h>
+
+#include "core/id.h"
+#include "core/log.h"
+#include "fax/cause.h"
+#include "queue/outbound.h"
+
+namespace queue {
+
+namespace {
+
+// Looks at one document in the box and writes down what it is. True: it can be faxed.
+core::Result<bool> examine(const Context& context, store::Document& document) {
+  if (document.state != store::DocumentState::queued) return document.state == store::DocumentState::ready;
+  CORE_TRY(file, context.spool.open(document.id));
+  const auto pdf = context.examine(file.get());
+  if (pdf) {
+    document.state = store::DocumentState::ready;
+    document.pages = pdf->pages;
+    document.warning = pdf->warning;
+  } else if (pdf.error().code == core::Code::invalid) {
+    document.state = store::DocumentState::refused;
+    document.cause_code = pdf.error().field.empty() ? "document_damaged" : pdf.error().field;
+    document.cause_text = pdf.error().hint;
+  } else {
+    return pdf.error();
+  }
+  CORE_CHECK(context.faxes.save_document(document));
+  core::log(core::Level::info, "document examined", {{"document", document.id}, {"state", pdf ? "ready" : "refused"}, {"cause", document.cause_code}});
+  return document.state == store::DocumentState::ready;
+}
+
+// One document of several, in order, under an id of its own.
+core::Result<store::Document> join(const Context& context, const store::Fax& fax, const std::vector<store::Document>& parts) {
+  std::vector<core::UniqueFd> files;
+  std::vector<int> descriptors;
+  store::Document whole;
+  whole.pages = 0;
+  for (const auto& part : parts) {
+    CORE_TRY(file, context.spool.open(part.id));
+    descriptors.push_back(file.get());
+    files.push_back(std::move(file));
+    *whole.pages += part.pages.value_or(0);
+  }
+  CORE_TRY(incoming, context.spool.begin());
+  CORE_CHECK(context.join(descriptors, incoming.fd()));
+  whole.id = core::new_id(context.clock.now());
+  whole.owner = fax.owner;
+  whole.file_name = parts.front().file_name;
+  whole.state = store::DocumentState::ready;
+  whole.created = context.clock.now();
+  CORE_TRY(committed, incoming.commit(whole.id));
+  whole.bytes = committed.bytes;
+  whole.sha256 = committed.sha256;
+  CORE_CHECK(context.faxes.add_document(whole));
+  return whole;
+}
+
+}  // namespace
+
+core::Result<void> examine_document(const Context& context, store::Document document) {
+  CORE_CHECK(examine(context, document));
+  return {};
+}
+
+core::Result<void> prepare(const Context& context, const store::Fax& fax) {
+  const auto now = [&] { return context.clock.now(); };
+  if (fax.status == fax::Status::queued)
+    CORE_CHECK(change(context, fax.id, [](store::Fax& row, auto&) {
+      if (row.status == fax::Status::queued) row.status = fax::Status::preparing;
+    }));
+  CORE_TRY(documents, context.faxes.documents_of(fax.id));
+  for (auto& document : documents) {
+    CORE_TRY(fit, examine(context, document));
+    if (fit) continue;
+    CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
+      if (fax::is_final(row.status)) return;
+      finish(row, events, fax::Status::failed, document.cause_code, documents.size() > 1 ? document.file_name : "", now());
+    }));
+    return {};
+  }
+  if (documents.empty()) return core::Error{core::Code::internal, "fax " + fax.id + " has no document"};
+  store::Document whole = documents.front();
+  if (documents.size() > 1) {
+    CORE_TRY(joined, join(context, fax, documents));
+    whole = std::move(joined);
+  }
+  CORE_TRY(ready, change(context, fax.id, [&](store::Fax& row, auto&) {
+    row.document_id = whole.id;
+    row.pages = whole.pages;
+  }));
+  if (ready.cancel_requested) return cancel(context, ready);
+  return submit(context, ready);
+}
+
+}  // namespace queue

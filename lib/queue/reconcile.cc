@@ -1,0 +1,109 @@
+#include "queue/reconcile.h"
+
+#include <algorithm>
+
+#include "core/log.h"
+#include "fax/cause.h"
+
+namespace queue {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// Twice the provider's own uncertainty about when something was made known to it.
+constexpr auto kOverlap = 15min;
+constexpr auto kUnusedLifetime = 24h;
+constexpr auto kTemporaryLifetime = 24h;
+
+std::string fact_name(const Options& options) { return "reconciled." + options.provider + "." + options.own_number; }
+
+// Since when the list is read; the first call of all writes down when this provider was configured.
+core::Result<core::Time> start_of_list(const Context& context) {
+  CORE_TRY(text, context.faxes.fact(fact_name(context.options)));
+  if (const auto time = core::parse_rfc3339(text)) return *time - kOverlap;
+  const auto now = context.clock.now();
+  CORE_CHECK(context.faxes.set_fact(fact_name(context.options), core::rfc3339(now)));
+  return now - kOverlap;
+}
+
+core::Result<bool> take_up(const Context& context, const fax::ProviderFax& word) {
+  store::Reception reception;
+  reception.fax_sid = word.id;
+  reception.from = word.from;
+  reception.to = word.to;
+  reception.provider = context.options.provider;
+  reception.pages_announced = word.pages;
+  reception.media_url = word.media_url;
+  reception.lifetime = context.options.lifetime;
+  if (word.media_url.empty()) {
+    reception.cause_code = word.status == fax::ProviderStatus::received ? "not_kept" : "reception_failed";
+    reception.cause_text = word.error_message;
+  }
+  CORE_TRY(stored, context.faxes.receive(reception, context.clock.now()));
+  if (stored.how != store::Stored::created) return false;
+  core::log(core::Level::warning, "a received fax was found at the provider alone", {{"fax", stored.fax.id}, {"provider_id", word.id}});
+  CORE_CHECK(context.faxes.add_event(stored.fax.id, {context.clock.now(), "Found at the provider", "Its message about this fax did not reach us."}));
+  return true;
+}
+
+}  // namespace
+
+core::Result<Differences> reconcile(const Context& context, std::optional<core::Time> since) {
+  const auto begun = context.clock.now();
+  core::Time from{};
+  if (since) {
+    from = *since;
+  } else {
+    CORE_TRY(start, start_of_list(context));
+    from = start;
+  }
+  fax::ListQuery query;
+  query.created_after = from;
+  query.to = context.options.own_number;
+  CORE_TRY(list, context.provider.list(query));
+  Differences differences;
+  for (const auto& word : list) {
+    if (word.direction != fax::Direction::inbound || word.to != context.options.own_number) continue;
+    CORE_TRY(known, context.faxes.is_known_or_forgotten(word.id));
+    if (known) continue;
+    // One that just came in may have its webhook still under way: it is left to the next run.
+    if (word.created && begun - *word.created < 2min && !since) continue;
+    if (!fax::is_final(word.status)) {
+      differences.remaining += 1;
+      continue;
+    }
+    CORE_TRY(added, take_up(context, word));
+    if (added) differences.added += 1;
+  }
+  if (!since) CORE_CHECK(context.faxes.set_fact(fact_name(context.options), core::rfc3339(begun)));
+  return differences;
+}
+
+core::Result<void> purge(const Context& context) {
+  const auto now = context.clock.now();
+  CORE_TRY(outlived, context.faxes.outlived_documents(now - context.options.retention));
+  CORE_TRY(unused, context.faxes.unused_documents(now - kUnusedLifetime));
+  outlived.insert(outlived.end(), unused.begin(), unused.end());
+  for (const auto& id : outlived) {
+    CORE_CHECK(context.spool.remove(id));
+    CORE_CHECK(context.faxes.forget_document(id));
+    core::log(core::Level::info, "document removed: its time is over", {{"document", id}});
+  }
+  CORE_TRY(wanted, context.faxes.open_attempts());
+  CORE_TRY(copies, context.spool.handed_out());
+  for (const auto& name : copies) {
+    // One that is being made has no attempt in the book yet.
+    if (std::find(wanted.begin(), wanted.end(), name.id) == wanted.end() && now - name.changed > 1h) CORE_CHECK(context.spool.take_back(name.id));
+  }
+  CORE_TRY(stored, context.spool.list());
+  for (const auto& file : stored) {
+    if (now - file.changed < kTemporaryLifetime) continue;
+    const auto row = context.faxes.document(file.id);
+    if (!row && row.error().code == core::Code::not_found) CORE_CHECK(context.spool.remove(file.id));
+  }
+  CORE_CHECK(context.spool.remove_old_temporary_files(now, kTemporaryLifetime));
+  return {};
+}
+
+}  // namespace queue

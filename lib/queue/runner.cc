@@ -1,0 +1,145 @@
+#include "queue/runner.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "core/id.h"
+#include "core/log.h"
+#include "queue/inbound.h"
+#include "queue/outbound.h"
+#include "queue/reconcile.h"
+#include "text/words.h"
+#include "wake/wake.h"
+
+namespace queue {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kSweep = 5s;
+constexpr auto kLease = core::Milliseconds(5min);
+constexpr auto kAfterError = 15s;
+constexpr auto kPurgeInterval = 1h;
+
+// Workers sleep here until there may be something to do.
+class Bell {
+ public:
+  void ring() {
+    {
+      const std::lock_guard lock(mutex_);
+      ++rings_;
+    }
+    changed_.notify_all();
+  }
+  void wait(std::uint64_t& seen, std::chrono::milliseconds longest) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, longest, [&] { return rings_ != seen; });
+    seen = rings_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::uint64_t rings_ = 0;
+};
+
+// Until the next fax is due, at least a little and at most a sweep.
+std::chrono::milliseconds until_due(const Context& context) {
+  const auto next = context.faxes.next_due();
+  if (!next || !*next) return kSweep;
+  const auto wait = **next - context.clock.now();
+  return std::clamp<std::chrono::milliseconds>(wait, 20ms, kSweep);
+}
+
+void work(const Context& context, Bell& bell, const std::atomic<bool>& stop) {
+  const std::string worker = core::new_id(context.clock.now());
+  std::uint64_t seen = 0;
+  while (!stop) {
+    const auto done = run_one(context, worker);
+    if (!done) core::log(core::Level::error, "queue", done.error());
+    if (!done) bell.wait(seen, kSweep);
+    else if (!*done) bell.wait(seen, until_due(context));
+  }
+}
+
+void examine_uploads(const Context& context, const std::atomic<bool>& stop) {
+  while (!stop) {
+    const auto next = context.faxes.next_queued_document();
+    if (!next || !*next) return;
+    const auto done = examine_document(context, **next);
+    if (!done) return core::log(core::Level::warning, "document not examined yet", done.error(), {{"document", (*next)->id}});
+  }
+}
+
+// What no single fax asks for: uploads that no fax has named yet, the provider's list, what is over.
+void keep_house(const Context& context, Bell& bell, const std::atomic<bool>& stop) {
+  std::uint64_t seen = 0;
+  core::Time reconciled{};
+  core::Time purged{};
+  while (!stop) {
+    examine_uploads(context, stop);
+    const auto now = context.clock.now();
+    if (now - reconciled >= context.options.reconcile_interval || now < reconciled) {
+      reconciled = now;
+      const auto done = reconcile(context, std::nullopt);
+      if (!done) core::log(core::Level::warning, "the provider's list could not be compared", done.error());
+      else if (done->added > 0) bell.ring();
+    }
+    if (now - purged >= kPurgeInterval || now < purged) {
+      purged = now;
+      if (const auto done = purge(context); !done) core::log(core::Level::warning, "purge", done.error());
+    }
+    bell.wait(seen, kSweep);
+  }
+}
+
+// "receiving", FaxSid, From and To with tabs between: a first webhook, which stores nothing by itself.
+void take_hint(const Context& context, std::string_view hint) {
+  const auto parts = text::split(hint, '\t');
+  if (parts.size() != 4 || parts[0] != "receiving") return;
+  const auto noted = context.faxes.note_receiving(std::string(parts[1]), std::string(parts[2]), std::string(parts[3]), context.options.provider, context.clock.now(), context.options.lifetime);
+  if (!noted) core::log(core::Level::warning, "fax that is coming in not noted", noted.error(), {{"provider_id", parts[1]}});
+}
+
+}  // namespace
+
+core::Result<bool> run_one(const Context& context, const std::string& worker) {
+  CORE_TRY(claimed, context.faxes.claim(worker, context.clock.now(), kLease));
+  if (!claimed) return false;
+  const auto done = claimed->direction == fax::Direction::outbound ? step_outbound(context, *claimed) : step_inbound(context, *claimed);
+  if (!done) {
+    core::log(core::Level::error, "step not done", done.error(), {{"fax", claimed->id}, {"state", fax::name(claimed->status)}});
+    if (const auto later = come_back(context, claimed->id, kAfterError); !later) core::log(core::Level::error, "fax not put off", later.error(), {{"fax", claimed->id}});
+  }
+  CORE_CHECK(context.faxes.release(claimed->id, worker));
+  return true;
+}
+
+core::Result<void> run(const Context& context, const Workers& workers, const std::atomic<bool>& stop) {
+  CORE_TRY(receiver, wake::Receiver::bind(workers.wake_socket));
+  // A start ends no hold, but tries at once.
+  if (const auto hold = context.faxes.hold(); hold && *hold) {
+    auto now_due = **hold;
+    now_due.until = context.clock.now();
+    if (const auto done = context.faxes.set_hold(now_due); !done) core::log(core::Level::warning, "hold not shortened", done.error());
+  }
+  Bell bell;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < workers.count; ++i) threads.emplace_back([&] { work(context, bell, stop); });
+  threads.emplace_back([&] { keep_house(context, bell, stop); });
+  core::log(core::Level::info, "ready", {{"workers", std::to_string(workers.count)}, {"provider", context.options.provider}});
+  while (!stop) {
+    const auto hints = receiver.wait(200ms);
+    for (const auto& hint : hints) take_hint(context, hint);
+    if (!hints.empty()) bell.ring();
+  }
+  bell.ring();
+  for (auto& thread : threads) thread.join();
+  return {};
+}
+
+}  // namespace queue

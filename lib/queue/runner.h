@@ -1,0 +1,26 @@
+// The daemon's inside: workers that lease due faxes, one that keeps house, and the
+// socket that wakes them.
+#pragma once
+
+#include <atomic>
+#include <string>
+
+#include "core/result.h"
+#include "queue/context.h"
+
+namespace queue {
+
+struct Workers {
+  int count = 3;
+  std::string wake_socket;  // SOCKET_DIR/wake.sock
+};
+
+// Runs until `stop` is true: what is in progress is finished first (a call to the provider
+// takes at most a minute and a half). A job that fails with an error is logged and done again
+// after a while; nothing ends the daemon but `stop`. Errors: the wake socket cannot be bound.
+core::Result<void> run(const Context& context, const Workers& workers, const std::atomic<bool>& stop);
+
+// One due fax, if there is one: leased, moved one step, released. False: nothing is due.
+core::Result<bool> run_one(const Context& context, const std::string& worker);
+
+}  // namespace queue

@@ -1,0 +1,154 @@
+#include <algorithm>
+
+#include "core/id.h"
+#include "core/log.h"
+#include "fax/backoff.h"
+#include "fax/cause.h"
+#include "queue/fence.h"
+#include "queue/outbound.h"
+
+namespace queue {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kUnauthorizedWait = 300s;
+constexpr auto kProbeTime = 60s;
+constexpr auto kNumberWait = 5s;
+
+// The account is held: this fax waits, with the reason in its row.
+core::Result<void> wait_for_account(const Context& context, const store::Fax& fax, const store::Hold& hold) {
+  CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
+    const std::string cause = hold.kind == "unauthorized" ? "wrong_credentials" : "rate_limited";
+    if (row.cause_code != cause) events.push_back({context.clock.now(), "Waiting", std::string(fax::find_cause(cause).text)});
+    row.status = fax::Status::waiting;
+    row.cause_code = cause;
+    row.next_at = hold.until;
+  }));
+  return {};
+}
+
+core::Result<void> hold_account(const Context& context, const std::string& kind, std::chrono::seconds wanted) {
+  CORE_TRY(before, context.faxes.hold());
+  store::Hold hold = before.value_or(store::Hold{kind, context.clock.now(), {}, 0});
+  if (hold.kind != kind) hold = {kind, context.clock.now(), {}, 0};
+  const auto wait = kind == "unauthorized" ? kUnauthorizedWait : wanted > 0s ? wanted : fax::hold_wait(static_cast<int>(std::min<std::int64_t>(hold.tries, 20)));
+  hold.tries += 1;
+  hold.until = context.clock.now() + wait;
+  core::log(core::Level::warning, "calls to the account are held", {{"kind", kind}, {"seconds", std::to_string(wait.count())}});
+  return context.faxes.set_hold(hold);
+}
+
+core::Result<void> unknown(const Context& context, const store::Fax& fax, const std::string& attempt_id);
+
+// Nothing was taken: this attempt is over and counts for nothing. The next one has a time. Should somebody
+// hold the document all the same, the provider's word is not enough.
+core::Result<void> not_sent(const Context& context, const store::Fax& fax, const std::string& attempt_id, const std::string& cause, std::chrono::seconds wait) {
+  CORE_TRY(voided, context.faxes.void_attempt(attempt_id, context.clock.now()));
+  if (!voided) return unknown(context, fax, attempt_id);
+  CORE_CHECK(end_attempt(context, attempt_id, true));
+  CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
+    if (row.cause_code != cause) events.push_back({context.clock.now(), "Waiting", std::string(fax::find_cause(cause).text)});
+    row.status = fax::Status::waiting;
+    row.cause_code = cause;
+    row.cause_text.clear();
+    row.next_at = context.clock.now() + wait;
+  }));
+  return {};
+}
+
+core::Result<void> refused(const Context& context, const store::Fax& fax, const std::string& attempt_id, const fax::SubmitOutcome& outcome) {
+  CORE_CHECK(end_attempt(context, attempt_id, true));
+  const auto cause = fax::cause_of_refusal(outcome.error_code, outcome.message);
+  CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
+    if (!fax::is_final(row.status)) finish(row, events, fax::Status::failed, cause.code, outcome.message, context.clock.now());
+  }));
+  return {};
+}
+
+core::Result<void> taken(const Context& context, const store::Fax& fax, const std::string& attempt_id, const std::string& provider_id) {
+  CORE_CHECK(context.faxes.record_provider_id(attempt_id, provider_id));
+  CORE_CHECK(context.faxes.set_hold(std::nullopt));
+  CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
+    if (fax::is_final(row.status)) return;
+    row.status = fax::Status::sending;
+    row.provider_id = provider_id;
+    row.cause_code.clear();
+    row.cause_text.clear();
+    row.next_at = context.clock.now() + 1s;
+    events.push_back({context.clock.now(), "Handed to the provider", row.attempt > 1 ? "Attempt " + std::to_string(row.attempt) + "." : ""});
+  }));
+  return {};
+}
+
+core::Result<void> unknown(const Context& context, const store::Fax& fax, const std::string& attempt_id) {
+  CORE_CHECK(context.faxes.record_unknown(attempt_id, context.clock.now()));
+  CORE_TRY(row, change(context, fax.id, [&](store::Fax& it, auto& events) {
+    if (it.status == fax::Status::checking || fax::is_final(it.status)) return;
+    it.status = fax::Status::checking;
+    it.cause_code = "unknown_outcome";
+    it.next_at = context.clock.now();
+    events.push_back({context.clock.now(), "Looking for it at the provider", "The provider's answer did not come, so it may or may not have the fax."});
+  }));
+  return fax::is_final(row.status) ? core::Result<void>() : look_for(context, row);
+}
+
+// Whether this fax may call now: nobody holds the account, or it is the one that tries.
+core::Result<bool> may_call(const Context& context, const store::Fax& fax) {
+  CORE_TRY(hold, context.faxes.hold());
+  if (!hold) return true;
+  const auto now = context.clock.now();
+  if (now < hold->until) {
+    CORE_CHECK(wait_for_account(context, fax, *hold));
+    return false;
+  }
+  hold->until = now + kProbeTime;
+  CORE_CHECK(context.faxes.set_hold(hold));
+  return true;
+}
+
+}  // namespace
+
+core::Result<void> submit(const Context& context, const store::Fax& fax) {
+  CORE_TRY(past, close_last_attempt(context, fax.id));
+  if (past == Past::known) return follow(context, fax);
+  if (past == Past::handed_out) return look_for(context, fax);
+  CORE_TRY(allowed, may_call(context, fax));
+  if (!allowed) return {};
+
+  // The copy first, then the intent: a copy without an intent is nobody's, and the purge takes it.
+  const auto urls = new_urls(context.options);
+  const auto attempt_id = core::new_id(context.clock.now());
+  CORE_CHECK(context.spool.hand_out(fax.document_id, attempt_id));
+  store::Fax row = fax;
+  row.status = fax::Status::submitting;
+  row.attempt += 1;
+  // Should this process die in the call, the lease ends and look_for() takes over from the book.
+  row.next_at = context.clock.now();
+  const auto attempt = context.faxes.begin_attempt(row, attempt_id, urls.media_token_hash, urls.callback_token_hash, context.clock.now());
+  if (!attempt) {
+    (void)context.spool.take_back(attempt_id);
+    if (attempt.error().code != core::Code::conflict) return attempt.error();
+    // Another call to this number is open, or the fax was changed (canceled, perhaps) meanwhile.
+    return come_back(context, fax.id, attempt.error().field == "to" ? kNumberWait : 0s);
+  }
+  const auto outcome = context.provider.submit({row.from, row.to, urls.media, urls.callback});
+  using Kind = fax::SubmitOutcome::Kind;
+  if (outcome.kind != Kind::taken) core::log(core::Level::warning, "call to the provider", outcome.error, {{"fax", fax.id}, {"attempt", attempt_id}});
+  switch (outcome.kind) {
+    case Kind::taken: return taken(context, row, attempt_id, outcome.provider_id);
+    case Kind::not_taken: return refused(context, row, attempt_id, outcome);
+    case Kind::unreachable: return not_sent(context, row, attempt_id, "provider_unreachable", fax::fetch_wait(static_cast<int>(std::min<std::int64_t>(row.attempt - 1, 20))));
+    case Kind::rate_limited:
+      CORE_CHECK(hold_account(context, "rate_limited", outcome.retry_after));
+      return not_sent(context, row, attempt_id, "rate_limited", 0s);
+    case Kind::unauthorized:
+      CORE_CHECK(hold_account(context, "unauthorized", 0s));
+      return not_sent(context, row, attempt_id, "wrong_credentials", 0s);
+    case Kind::unknown: break;
+  }
+  return unknown(context, row, attempt_id);
+}
+
+}  // namespace queue
