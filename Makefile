@@ -70,6 +70,11 @@ $(BUILD)/test/seeds-%: $(BUILD)/object/test/fuzz/fuzz_%.o $(BUILD)/object/test/s
 	@mkdir -p $(@D) && echo "  $@"
 	$(QUIET)$(CXX) $(LDFLAGS) $(filter %.o,$^) $(LIBRARY) $(LIBRARIES) -pthread -o $@
 
+# Says what it was asked: the serve loop is tested with it, and measured.
+$(BUILD)/test/echo: $(BUILD)/object/test/support/echo_program.o $(LIBRARY)
+	@mkdir -p $(@D) && echo "  $@"
+	$(QUIET)$(CXX) $(LDFLAGS) $< $(LIBRARY) $(LIBRARIES) -pthread -o $@
+
 unit: $(UNIT)  ## the unit tests (MODULE=name: of one module)
 	@set -e; for program in $^; do echo "== $$program"; $$program; done
 

@@ -1,88 +1,44 @@
 #include "sql/database.h"
 
-#include <charconv>
 #include <condition_variable>
-#include <cstdlib>
 #include <deque>
+#include <fcntl.h>
 #include <mutex>
 #include <soci/soci.h>
 #include <soci/sqlite3/soci-sqlite3.h>
+#include <thread>
 
-#include "core/log.h"
+#include "core/fd.h"
+#include "sql/statement.h"
+#include "sql/trouble.h"
+#include "sql/values.h"
 
 namespace sql {
-
-namespace {
-
-// SQLite's result codes (https://sqlite.org/rescode.html), the primary ones.
-constexpr int kBusy = 5;
-constexpr int kLocked = 6;
-constexpr int kFull = 13;
-constexpr int kCannotOpen = 14;
-constexpr int kConstraint = 19;
-
-std::string shortened(std::string_view statement) { return std::string(statement.substr(0, 120)); }
-
-core::Error error_of(const soci::soci_error& trouble, std::string_view statement) {
-  const auto* known = dynamic_cast<const soci::sqlite3_soci_error*>(&trouble);
-  const int code = known == nullptr ? 0 : known->result() & 0xff;
-  const std::string where = "SQL " + shortened(statement) + ": result " + std::to_string(code);
-  switch (code) {
-    case kBusy:
-    case kLocked: return {core::Code::unavailable, where + " (locked)", "The line is busy. Try again in a moment."};
-    case kFull: return {core::Code::no_space, where + " (disk full)", "The disk of this line is full. Tell its administrator."};
-    case kCannotOpen: return {core::Code::settings, where + " (cannot open the file)"};
-    case kConstraint: return {core::Code::conflict, where + " (constraint)"};
-    default: return {core::Code::internal, where};
-  }
-}
-
-}  // namespace
 
 struct Connection::Session {
   soci::session session;
   std::shared_ptr<Database::Pool> pool;
+  Engine engine = Engine::sqlite;
   bool broken = false;
+  bool outcome_known = true;  // of the last statement
+
+  core::Error note(const std::exception& thrown, std::string_view statement) {
+    auto trouble = trouble_of(thrown, statement, engine);
+    broken = broken || trouble.connection_broken;
+    outcome_known = trouble.outcome_known;
+    return std::move(trouble.error);
+  }
 };
 
 struct Database::Pool {
-  std::string connect_string;
+  std::string target;  // a path, or a URL
+  Engine engine = Engine::sqlite;
   Options options;
   std::mutex mutex;
   std::condition_variable returned;
   std::deque<std::shared_ptr<Connection::Session>> idle;
   std::size_t leased = 0;
 };
-
-// --- rows ---
-
-const Value& Row::at(std::string_view column) const {
-  const auto found = columns_.find(column);
-  if (found == columns_.end()) std::abort();
-  return found->second;
-}
-std::int64_t Row::int64(std::string_view column) const {
-  const auto& value = at(column);
-  if (const auto* number = std::get_if<std::int64_t>(&value)) return *number;
-  // SOCI hands out columns without a declared type (COUNT, PRAGMA) as text.
-  const auto* text = std::get_if<std::string>(&value);
-  std::int64_t number = 0;
-  if (text == nullptr || std::from_chars(text->data(), text->data() + text->size(), number).ptr != text->data() + text->size()) std::abort();
-  return number;
-}
-const std::string& Row::text(std::string_view column) const {
-  const auto* value = std::get_if<std::string>(&at(column));
-  if (value == nullptr) std::abort();
-  return *value;
-}
-std::optional<std::int64_t> Row::optional_int64(std::string_view column) const {
-  if (std::holds_alternative<std::nullptr_t>(at(column))) return std::nullopt;
-  return int64(column);
-}
-std::optional<core::Time> Row::optional_time(std::string_view column) const {
-  const auto ms = optional_int64(column);
-  return ms ? std::optional(core::from_ms(*ms)) : std::nullopt;
-}
 
 // --- statements ---
 
@@ -94,14 +50,15 @@ struct Bound {
   std::deque<std::string> texts;
   std::deque<soci::indicator> indicators;
 
-  core::Result<void> attach(soci::statement& statement, const Binds& binds) {
-    for (const auto& bind : binds) {
+  core::Result<void> attach(soci::statement& statement, const Binds& binds, const StatementText& text) {
+    for (const auto which : text.binds) {
+      const auto& value = binds[which].value();
       auto& indicator = indicators.emplace_back(soci::i_ok);
-      if (const auto* number = std::get_if<std::int64_t>(&bind.value())) {
+      if (const auto* number = std::get_if<std::int64_t>(&value)) {
         statement.exchange(soci::use(numbers.emplace_back(*number), indicator));
-      } else if (const auto* text = std::get_if<std::string>(&bind.value())) {
-        if (text->find('\0') != std::string::npos) return core::Error{core::Code::bad_request, "SQL: a text with NUL in it"};
-        statement.exchange(soci::use(texts.emplace_back(*text), indicator));
+      } else if (const auto* string = std::get_if<std::string>(&value)) {
+        if (string->find('\0') != std::string::npos) return core::Error{core::Code::bad_request, "SQL: a text with NUL in it"};
+        statement.exchange(soci::use(texts.emplace_back(*string), indicator));
       } else {
         indicator = soci::i_null;
         statement.exchange(soci::use(numbers.emplace_back(0), indicator));
@@ -111,15 +68,93 @@ struct Bound {
   }
 };
 
-Value value_of(const soci::row& row, std::size_t i) {
-  if (row.get_indicator(i) == soci::i_null) return nullptr;
-  switch (row.get_properties(i).get_data_type()) {
-    case soci::dt_integer: return std::int64_t{row.get<int>(i)};
-    case soci::dt_long_long: return std::int64_t{row.get<long long>(i)};
-    case soci::dt_unsigned_long_long: return static_cast<std::int64_t>(row.get<unsigned long long>(i));
-    case soci::dt_string: return row.get<std::string>(i);
-    default: std::abort();  // no column of ours is a date, a blob, or a floating number
+core::Error wrong_column(std::string_view statement, std::string_view column) {
+  return {core::Code::internal, "SQL " + shortened(statement) + ": column " + std::string(column) + " holds what its type does not allow"};
+}
+
+// SQLite keeps any value in any column, and SOCI would make 0 of a text in a BIGINT, or cut a large INTEGER to 32
+// bits. So all columns are read as text, and become numbers here, whole or not at all.
+class SqliteColumns {
+ public:
+  explicit SqliteColumns(soci::statement& statement) {
+    const int count = statement.get_backend()->prepare_for_describe();
+    for (int i = 1; i <= count; ++i) {
+      auto& column = columns_.emplace_back();
+      soci::data_type type = soci::dt_string;
+      statement.get_backend()->describe_column(i, type, column.name);
+      column.is_number = type == soci::dt_long_long || type == soci::dt_integer;
+      statement.exchange(soci::into(column.text, column.indicator));
+    }
   }
+
+  core::Result<Row> row(std::string_view statement) const {
+    std::map<std::string, Value, std::less<>> values;
+    for (const auto& column : columns_) {
+      if (column.indicator == soci::i_null) {
+        values.emplace(column.name, nullptr);
+      } else if (!column.is_number) {
+        values.emplace(column.name, column.text);
+      } else if (const auto number = whole_number(column.text)) {
+        values.emplace(column.name, *number);
+      } else {
+        return wrong_column(statement, column.name);
+      }
+    }
+    return Row(std::move(values));
+  }
+
+ private:
+  struct Column {
+    std::string name;
+    bool is_number = false;
+    std::string text;
+    soci::indicator indicator = soci::i_ok;
+  };
+  std::deque<Column> columns_;  // a deque: SOCI keeps their addresses
+};
+
+// PostgreSQL holds to its types, and can describe an answer only by executing.
+class ServerColumns {
+ public:
+  explicit ServerColumns(soci::statement& statement) { statement.exchange(soci::into(found_)); }
+
+  core::Result<Row> row(std::string_view statement) const {
+    std::map<std::string, Value, std::less<>> values;
+    for (std::size_t i = 0; i < found_.size(); ++i) {
+      const auto name = found_.get_properties(i).get_name();
+      if (found_.get_indicator(i) == soci::i_null) {
+        values.emplace(name, nullptr);
+        continue;
+      }
+      switch (found_.get_properties(i).get_data_type()) {
+        case soci::dt_integer: values.emplace(name, std::int64_t{found_.get<int>(i)}); break;
+        case soci::dt_long_long: values.emplace(name, std::int64_t{found_.get<long long>(i)}); break;
+        case soci::dt_string: values.emplace(name, found_.get<std::string>(i)); break;
+        default: return wrong_column(statement, name);
+      }
+    }
+    return Row(std::move(values));
+  }
+
+ private:
+  soci::row found_;
+};
+
+template <typename Columns>
+core::Result<Rows> read_rows(soci::session& session, std::string_view statement, const StatementText& text, const Binds& binds) {
+  soci::statement prepared(session);
+  Bound bound;
+  CORE_CHECK(bound.attach(prepared, binds, text));
+  prepared.alloc();
+  prepared.prepare(text.text);
+  Columns columns(prepared);
+  prepared.define_and_bind();
+  Rows rows;
+  for (bool more = prepared.execute(true); more; more = prepared.fetch()) {
+    CORE_TRY(row, columns.row(statement));
+    rows.push_back(std::move(row));
+  }
+  return rows;
 }
 
 }  // namespace
@@ -129,55 +164,44 @@ Connection::Connection(Connection&&) noexcept = default;
 
 Connection::~Connection() {
   if (!session_) return;
-  const auto pool = session_->pool;
+  const auto pool = std::move(session_->pool);  // or pool and session would keep each other
+  std::deque<std::shared_ptr<Session>> closed;  // closed after the mutex is free
   const std::lock_guard lock(pool->mutex);
   --pool->leased;
-  if (!session_->broken) {
-    session_->pool.reset();  // or pool and session would keep each other
+  if (session_->broken) {
+    closed.swap(pool->idle);  // what broke one has probably broken all
+  } else {
     pool->idle.push_back(std::move(session_));
   }
   pool->returned.notify_one();
 }
 
 core::Result<std::int64_t> Connection::execute(std::string_view statement, const Binds& binds) {
+  session_->outcome_known = true;
   try {
+    CORE_TRY(text, read_statement(statement, binds.size()));
     soci::statement prepared(session_->session);
     Bound bound;
-    CORE_CHECK(bound.attach(prepared, binds));
+    CORE_CHECK(bound.attach(prepared, binds, text));
     prepared.alloc();
-    prepared.prepare(std::string(statement));
+    prepared.prepare(text.text);
     prepared.define_and_bind();
     prepared.execute(true);
-    return static_cast<std::int64_t>(prepared.get_affected_rows());
-  } catch (const soci::soci_error& trouble) {
-    return error_of(trouble, statement);
-  } catch (const std::exception&) {
-    return core::Error{core::Code::internal, "SQL " + shortened(statement) + ": out of memory or worse"};
+    // After other statements SQLite still tells the number of the last INSERT.
+    return text.changes_rows ? std::int64_t{prepared.get_affected_rows()} : 0;
+  } catch (const std::exception& thrown) {
+    return session_->note(thrown, statement);
   }
 }
 
 core::Result<Rows> Connection::query(std::string_view statement, const Binds& binds) {
+  session_->outcome_known = true;
   try {
-    soci::statement prepared(session_->session);
-    soci::row found;
-    Bound bound;
-    CORE_CHECK(bound.attach(prepared, binds));
-    prepared.exchange(soci::into(found));
-    prepared.alloc();
-    prepared.prepare(std::string(statement));
-    prepared.define_and_bind();
-    Rows rows;
-    if (!prepared.execute(true)) return rows;
-    do {
-      std::map<std::string, Value, std::less<>> columns;
-      for (std::size_t i = 0; i < found.size(); ++i) columns.emplace(found.get_properties(i).get_name(), value_of(found, i));
-      rows.emplace_back(std::move(columns));
-    } while (prepared.fetch());
-    return rows;
-  } catch (const soci::soci_error& trouble) {
-    return error_of(trouble, statement);
-  } catch (const std::exception&) {
-    return core::Error{core::Code::internal, "SQL " + shortened(statement) + ": out of memory or worse"};
+    CORE_TRY(text, read_statement(statement, binds.size()));
+    return session_->engine == Engine::sqlite ? read_rows<SqliteColumns>(session_->session, statement, text, binds)
+                                              : read_rows<ServerColumns>(session_->session, statement, text, binds);
+  } catch (const std::exception& thrown) {
+    return session_->note(thrown, statement);
   }
 }
 
@@ -187,38 +211,68 @@ core::Result<Row> Connection::row(std::string_view statement, const Binds& binds
   return std::move(rows.front());
 }
 
+core::Result<void> Connection::lock_schema() {
+  if (session_->engine == Engine::sqlite) return {};  // BEGIN IMMEDIATE did it
+  CORE_CHECK(query("SELECT CAST(pg_advisory_xact_lock(7106432) AS TEXT) AS locked"));  // any number that is always the same
+  return {};
+}
+
 // --- transactions ---
 
 core::Result<Transaction> Transaction::begin(Connection& connection) {
-  CORE_CHECK(connection.execute("BEGIN IMMEDIATE"));
+  // SQLite's plain BEGIN takes the write lock later, where waiting cannot help any more.
+  CORE_CHECK(connection.execute(connection.session_->engine == Engine::sqlite ? "BEGIN IMMEDIATE" : "BEGIN"));
   return Transaction(connection);
 }
 
 Transaction::~Transaction() {
   if (connection_ == nullptr) return;
-  // A connection that cannot even undo is of no use to anybody.
   if (!connection_->execute("ROLLBACK")) connection_->session_->broken = true;
 }
 
 core::Result<void> Transaction::commit() {
   auto* connection = std::exchange(connection_, nullptr);
-  const auto done = connection->execute("COMMIT");
+  auto done = connection->execute("COMMIT");
   if (done) return {};
-  if (!connection->execute("ROLLBACK")) connection->session_->broken = true;
-  return done.error();
+  const bool known = connection->session_->outcome_known;
+  if (!known || !connection->execute("ROLLBACK")) connection->session_->broken = true;
+  if (!known) done.error().code = core::Code::unknown_outcome;
+  return std::move(done).error();
 }
 
 // --- the pool ---
 
 namespace {
 
-constexpr std::string_view kScheme = "sqlite://";
+constexpr std::string_view kFile = "sqlite://";
+constexpr std::string_view kServer = "postgresql://";
 
-core::Result<void> set_up(Connection& connection) {
-  for (const auto* statement : {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON"}) CORE_CHECK(connection.query(statement));
-  CORE_TRY(level, connection.query("PRAGMA synchronous"));
-  if (level.empty() || level.front().int64("synchronous") != 2) return core::Error{core::Code::settings, "SQLite does not take synchronous=FULL"};
+core::Result<void> set_up_sqlite(Connection& connection, std::chrono::milliseconds busy_time_out) {
+  CORE_CHECK(connection.query("PRAGMA busy_timeout=" + std::to_string(busy_time_out.count())));
+  // Two programs that open a new file at once: one is told "busy" here without being made to wait.
+  const auto deadline = std::chrono::steady_clock::now() + busy_time_out;
+  for (;;) {
+    const auto set = connection.query("PRAGMA journal_mode=WAL");
+    if (set) break;
+    if (set.error().code != core::Code::unavailable || std::chrono::steady_clock::now() > deadline) return set.error();
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  CORE_CHECK(connection.query("PRAGMA synchronous=FULL"));
+  CORE_CHECK(connection.query("PRAGMA foreign_keys=ON"));
+  CORE_TRY(journal, connection.row("PRAGMA journal_mode", {}, ""));
+  CORE_TRY(level, connection.row("PRAGMA synchronous", {}, ""));
+  CORE_TRY(keys, connection.row("PRAGMA foreign_keys", {}, ""));
+  if (journal.text("journal_mode") != "wal" || level.int64("synchronous") != 2 || keys.int64("foreign_keys") != 1)
+    return core::Error{core::Code::settings, "SQLite does not take WAL, synchronous=FULL and foreign keys", "The database cannot be kept safely in this folder: use a local disk."};
   return {};
+}
+
+// SQLite itself would make it 0644. Its WAL files get the mode of this one. Only a file that is not there is opened:
+// closing any descriptor of an open database drops the locks of the whole process.
+core::Result<void> make_file(const std::string& path) {
+  const auto made = core::open_file(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0660);
+  if (made || made.error().error_number == EEXIST) return {};
+  return core::Error{core::Code::settings, made.error().text, "The database cannot be made: check that its folder exists and that this program may write there."};
 }
 
 }  // namespace
@@ -227,13 +281,18 @@ Database::Database(std::shared_ptr<Pool> pool) : pool_(std::move(pool)) {}
 Database::~Database() = default;
 
 core::Result<std::shared_ptr<Database>> Database::open(const std::string& url, Options options) {
-  if (url.compare(0, kScheme.size(), kScheme) != 0)
-    return core::Error{core::Code::settings, "this build opens sqlite:/// databases only", "The database URL must begin with sqlite:/// in this version."};
   auto pool = std::make_shared<Pool>();
-  const auto path = url.substr(kScheme.size());
-  if (path.find_first_of(" '\"") != std::string::npos) return core::Error{core::Code::settings, "database path with blanks or quotes", "The path of the database must not hold blanks or quotes: choose another STATE_DIR."};
-  pool->connect_string = "dbname=" + path + " timeout=" + std::to_string((options.busy_time_out.count() + 999) / 1000);
   pool->options = options;
+  if (url.compare(0, kServer.size(), kServer) == 0) {
+    pool->engine = Engine::postgresql;
+    pool->target = url;
+  } else {
+    if (url.compare(0, kFile.size(), kFile) == 0) pool->target = url.substr(kFile.size());
+    // An equals sign would make SOCI read options.
+    if (pool->target.empty() || pool->target[0] != '/' || pool->target.find_first_of(std::string_view("=\0", 2)) != std::string::npos)
+      return core::Error{core::Code::settings, "not a database URL", "The database URL must be sqlite:// and an absolute path without an equals sign, or begin with postgresql://."};
+    CORE_CHECK(make_file(pool->target));
+  }
   std::shared_ptr<Database> database(new Database(std::move(pool)));
   CORE_TRY(first, database->lease());
   return database;
@@ -254,15 +313,24 @@ core::Result<Connection> Database::lease() {
   const bool fresh = session == nullptr;
   if (fresh) session = std::make_shared<Connection::Session>();
   session->pool = pool_;
+  session->engine = pool_->engine;
   Connection connection(session);
   if (!fresh) return connection;
   session->broken = true;  // until it is open
   try {
-    session->session.open(soci::sqlite3, pool_->connect_string);
-  } catch (const soci::soci_error&) {
-    return core::Error{core::Code::settings, "database cannot be opened (" + pool_->connect_string + ")", "The database cannot be opened: check that its folder exists and that this program may write there."};
+    if (pool_->engine == Engine::sqlite) {
+      session->session.open(soci::sqlite3, pool_->target);
+    } else {
+      session->session.open("postgresql", pool_->target);  // its back end is loaded now, and never linked
+    }
+  } catch (const std::exception& thrown) {
+    // Never what() here: the URL holds a password.
+    if (pool_->engine == Engine::sqlite) return trouble_of(thrown, "open", Engine::sqlite).error;
+    const auto trouble = trouble_of(thrown, "open", Engine::postgresql).error;
+    if (trouble.code == core::Code::unavailable) return trouble;
+    return core::Error{core::Code::settings, "the database server cannot be used", "The database server cannot be used: check its URL, and that the package libsoci-postgresql4.0 is installed."};
   }
-  if (const auto done = set_up(connection); !done) return done.error();
+  if (pool_->engine == Engine::sqlite) CORE_CHECK(set_up_sqlite(connection, pool_->options.busy_time_out));
   session->broken = false;
   return connection;
 }

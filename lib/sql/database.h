@@ -1,9 +1,12 @@
 // Connections to one database, statements, transactions.
 //
 // Errors of every call: unavailable (locked for longer than the time-out, or no connection to be
-// had), no_space (disk full), conflict (a row with this key is there), settings (the file
-// cannot be opened), unknown_outcome (the connection went away in COMMIT), internal (all else).
+// had: nothing was changed), no_space (disk full: nothing was changed), conflict (a row with
+// this key is there), settings (the file cannot be opened or written), bad_request (a bound text
+// with a NUL), internal (all else). commit() alone gives unknown_outcome too.
 // Texts name the statement, never a bound value.
+//
+// Columns are declared BIGINT or TEXT: 64-bit integers and UTF-8 are all there is.
 #pragma once
 
 #include <chrono>
@@ -45,8 +48,10 @@ class Bind {
   Value value_;
 };
 
-// One row of an answer. Asking for a column that is not there, or by another type than it
-// has, is a bug of the statement's author and ends the process.
+// One row of an answer. What a column holds is compared with its declared type before a row is
+// made (else internal, no row). Asking for a column that is not there, by another type than it
+// has, or plainly where it is NULL, is a bug of the statement's author: logged, and the process ends.
+// int64() of a column without a declared type (COUNT, MAX) reads the whole decimal number.
 class Row {
  public:
   explicit Row(std::map<std::string, Value, std::less<>> columns) : columns_(std::move(columns)) {}
@@ -55,6 +60,7 @@ class Row {
   bool flag(std::string_view column) const { return int64(column) != 0; }
   core::Time time(std::string_view column) const { return core::from_ms(int64(column)); }
   std::optional<std::int64_t> optional_int64(std::string_view column) const;
+  std::optional<std::string> optional_text(std::string_view column) const;
   std::optional<core::Time> optional_time(std::string_view column) const;
 
  private:
@@ -65,19 +71,24 @@ class Row {
 using Binds = std::vector<Bind>;
 using Rows = std::vector<Row>;
 
-// One connection, leased from its Database for the life of this object. Of one thread.
+// One connection, leased from its Database for the life of this object; one that broke is closed
+// then, any other goes back. Of one thread.
 class Connection {
  public:
   Connection(Connection&&) noexcept;
   Connection& operator=(Connection&&) = delete;
   ~Connection();
 
-  // One statement with its values for :1, :2 … in order. Rows changed.
+  // One statement; `:2` stands for the second of `binds`, and may stand twice. Gives the number of
+  // rows that an INSERT, UPDATE or DELETE changed, 0 for others. internal: a second statement
+  // behind `;` (so no triggers), a placeholder without value, a value without placeholder.
   core::Result<std::int64_t> execute(std::string_view statement, const Binds& binds = {});
   // All rows of the answer. The caller bounds them by LIMIT.
   core::Result<Rows> query(std::string_view statement, const Binds& binds = {});
   // The first row, or not_found with that hint.
   core::Result<Row> row(std::string_view statement, const Binds& binds, std::string_view hint_if_none);
+  // In a transaction: until it ends, other programs that ask for the same wait. For migrate().
+  core::Result<void> lock_schema();
 
  private:
   friend class Database;
@@ -87,13 +98,17 @@ class Connection {
   std::shared_ptr<Session> session_;
 };
 
-// From BEGIN IMMEDIATE to commit(), or undone when it goes out of scope.
+// From BEGIN IMMEDIATE to commit(), or undone when it goes out of scope, which must be before its
+// connection does. One at a time on a connection.
 class Transaction {
  public:
+  // Waits for other writers up to the time-out, then unavailable.
   static core::Result<Transaction> begin(Connection& connection);
   Transaction(Transaction&& other) noexcept : connection_(std::exchange(other.connection_, nullptr)) {}
   Transaction& operator=(Transaction&&) = delete;
   ~Transaction();
+  // Durable when it returns. unknown_outcome: the connection or the disk broke in it, so that it has
+  // happened or not; after every other error it has not.
   core::Result<void> commit();
 
  private:
@@ -102,16 +117,19 @@ class Transaction {
 };
 
 struct Options {
-  std::size_t connections = 4;                // at once; a further lease waits
+  std::size_t connections = 4;  // at once; a further lease waits
   std::chrono::milliseconds busy_time_out{8000};
 };
 
-// A small pool. Thread-safe.
+// A small pool. Thread-safe. Not to be used on both sides of a fork(2).
 class Database {
  public:
-  // "sqlite:///absolute/path": made if it is not there (0660 less the umask), WAL, synchronous=FULL, foreign keys.
+  // "sqlite:///absolute/path": made if it is not there (0660 less the umask), WAL, synchronous=FULL, foreign keys, all
+  // read back. "postgresql://…": SOCI's back end for it is loaded then, and must be installed. The first
+  // connection is opened at once. settings: malformed, no such folder, no permission, no back end.
   static core::Result<std::shared_ptr<Database>> open(const std::string& url, Options options = {});
   ~Database();
+  // Waits up to the time-out while all are leased, then unavailable. Opened when first needed.
   core::Result<Connection> lease();
 
  private:

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <thread>
 
@@ -35,6 +36,7 @@ struct Called {
 class FakeNetwork final : public Network {
  public:
   core::Result<http::Answer> send(const http::Call& call) override {
+    const std::lock_guard lock(mutex);
     Called called{call.method, call.url, call.body, call.content_type, {}, call.credentials != nullptr ? call.credentials->user : ""};
     for (const auto& [name, value] : call.headers)
       if (name == "X-Twilio-Signature") called.signature = value;
@@ -53,6 +55,7 @@ class FakeNetwork final : public Network {
     return found;
   }
 
+  std::mutex mutex;
   std::vector<Called> calls;
   bool down = false, want_login = false;
   int status = 200;
@@ -79,7 +82,8 @@ struct Line {
     options.api_url = "https://127.0.0.1:3299";
     options.incoming_url = "https://localhost:3297/fax/initialize";
     options.connect_to = {{"fax.example.org:3297", "127.0.0.1:3297"}, {"evil.example.org:443", "198.51.100.1:443"}};
-    options.clock = &clock;
+    options.clock = standing ? &clock : nullptr;
+    options.time_scale = standing ? 1.0 : 0.01;
     options.network = &network;
     options.fault_numbers = faults;
     sandbox.reset();
@@ -124,7 +128,7 @@ struct Line {
   core::FixedClock clock{core::from_ms(1'795'000'000'500)};
   FakeNetwork network;
   std::string folder;
-  bool faults = false;
+  bool faults = false, standing = true;
   std::unique_ptr<Sandbox> sandbox;
 };
 
@@ -452,11 +456,26 @@ TEST_CASE("sandbox: misbehaves on demand only") {
   CHECK(line.fax(less)["num_pages"].as_int64() == 1);
 }
 
-TEST_CASE("sandbox: workers run until they are told to stop") {
+TEST_CASE("sandbox: several workers, and people who ask meanwhile") {
   Line line;
+  line.standing = false;
+  line.start();
+  std::vector<std::string> sids;
   {
-    std::jthread first([&](std::stop_token stop) { line.sandbox->run(stop); });
-    std::jthread second([&](std::stop_token stop) { line.sandbox->run(stop); });
+    std::vector<std::jthread> workers;
+    for (int i = 0; i < 3; ++i) workers.emplace_back([&](std::stop_token stop) { line.sandbox->run(stop); });
+    for (int i = 0; i < 6; ++i) sids.push_back(sid_of(line.send(i % 2 == 0 ? kOwn : "+12125551212")));
+    const auto end = std::chrono::steady_clock::now() + 20s;
+    const auto over = [&] {
+      for (const std::string& sid : sids)
+        if (line.status(sid) != "delivered") return false;
+      const std::lock_guard lock(line.network.mutex);
+      return line.network.to("/fax/payload").size() == 3 && line.told().size() == 24;
+    };
+    while (!over() && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(5ms);
   }
-  CHECK(line.network.calls.empty());
+  for (const std::string& sid : sids) CHECK(line.status(sid) == "delivered");
+  CHECK(line.network.to("/fax/sending/").size() == 6);
+  CHECK(line.network.to("/fax/payload").size() == 3);
+  CHECK(line.told().size() == 24);
 }

@@ -1,12 +1,14 @@
 #include "sql/database.h"
 
+#include <atomic>
+#include <csignal>
 #include <doctest/doctest.h>
 #include <filesystem>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
-
-#include "sql/migrate.h"
 
 namespace {
 
@@ -92,7 +94,7 @@ TEST_CASE("two threads that write at once both get through") {
   CHECK(database->lease().value().query("SELECT COUNT(*) AS n FROM t").value()[0].int64("n") == 100);
 }
 
-TEST_CASE("killed in the middle of a transaction: the old state stands") {
+TEST_CASE("kill -9 in the middle of a transaction: the old state stands") {
   const Folder folder;
   REQUIRE(sql::Database::open(folder.url()).value()->lease().value().execute("CREATE TABLE t (id BIGINT PRIMARY KEY)"));
   const pid_t child = ::fork();
@@ -100,25 +102,186 @@ TEST_CASE("killed in the middle of a transaction: the old state stands") {
     const auto database = sql::Database::open(folder.url()).value();
     auto connection = database->lease().value();
     auto transaction = sql::Transaction::begin(connection).value();
-    (void)connection.execute("INSERT INTO t (id) VALUES (1)");
-    ::_exit(0);
+    for (int i = 0; i < 2000; ++i) (void)connection.execute("INSERT INTO t (id) VALUES (:1)", {i});
+    ::kill(::getpid(), SIGKILL);
   }
-  ::waitpid(child, nullptr, 0);
-  CHECK(sql::Database::open(folder.url()).value()->lease().value().query("SELECT id FROM t").value().empty());
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(WTERMSIG(status) == SIGKILL);
+  const auto database = sql::Database::open(folder.url()).value();
+  auto connection = database->lease().value();
+  CHECK(connection.query("SELECT id FROM t").value().empty());
+  CHECK(connection.execute("INSERT INTO t (id) VALUES (1)"));
 }
 
-TEST_CASE("migrations: once, in order, and not by an older program") {
+TEST_CASE("never a lossy conversion") {
   const Folder folder;
   const auto database = sql::Database::open(folder.url()).value();
   auto connection = database->lease().value();
-  const std::vector<sql::Migration> first{{1, {"CREATE TABLE a (id BIGINT)"}}};
-  const std::vector<sql::Migration> second{{1, {"CREATE TABLE a (id BIGINT)"}}, {2, {"ALTER TABLE a ADD COLUMN n BIGINT", "INSERT INTO a (id, n) VALUES (1, 2)"}}};
-  REQUIRE(sql::migrate(connection, "test", first));
-  REQUIRE(sql::migrate(connection, "test", second));
-  REQUIRE(sql::migrate(connection, "test", second));
-  CHECK(connection.query("SELECT n FROM a").value().size() == 1);
-  CHECK(sql::migrate(connection, "test", first).error().code == core::Code::settings);
-  const std::vector<sql::Migration> broken{{1, {}}, {2, {}}, {3, {"CREATE TABLE b (id BIGINT)", "NONSENSE"}}};
-  CHECK_FALSE(sql::migrate(connection, "test", broken));
-  CHECK_FALSE(connection.query("SELECT * FROM b"));
+  REQUIRE(connection.execute("CREATE TABLE t (small INTEGER, n BIGINT, s TEXT)"));
+  REQUIRE(connection.execute("INSERT INTO t (small, n, s) VALUES (:1, :1, :2)", {std::int64_t{3'000'000'000}, 12}));
+  const auto row = connection.row("SELECT *, n + 1 AS sum FROM t", {}, "").value();
+  CHECK(row.int64("small") == 3'000'000'000);  // not cut to 32 bits
+  CHECK(row.int64("sum") == 3'000'000'001);
+  CHECK(row.text("s") == "12");
+  CHECK(row.optional_text("s") == "12");
+  for (const auto limit : {std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()}) {
+    REQUIRE(connection.execute("UPDATE t SET n = :1", {limit}));
+    CHECK(connection.row("SELECT n FROM t", {}, "").value().int64("n") == limit);
+  }
+  for (const auto* wrong : {"'twelve'", "1.5", "'1x'", "1e300"}) {  // SQLite keeps them in a BIGINT column
+    REQUIRE(connection.execute(std::string("UPDATE t SET n = ") + wrong));
+    CHECK(connection.query("SELECT n FROM t").error().code == core::Code::internal);
+    CHECK(connection.query("SELECT s FROM t"));
+  }
+}
+
+TEST_CASE("misreading a row is logged and ends the process") {
+  const Folder folder;
+  const auto database = sql::Database::open(folder.url()).value();
+  auto connection = database->lease().value();
+  REQUIRE(connection.execute("CREATE TABLE t (n BIGINT, s TEXT, empty_ms BIGINT)"));
+  REQUIRE(connection.execute("INSERT INTO t (n, s, empty_ms) VALUES (1, 'a', NULL)"));
+  const auto row = connection.row("SELECT * FROM t", {}, "").value();
+  CHECK_FALSE(row.optional_int64("empty_ms"));
+  CHECK_FALSE(row.optional_text("empty_ms"));
+  CHECK_FALSE(row.optional_time("empty_ms"));
+  const auto dies = [](const auto& read) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      std::signal(SIGABRT, SIG_DFL);
+      ::close(2);
+      read();
+      ::_exit(0);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
+  };
+  CHECK(dies([&] { (void)row.int64("empty_ms"); }));
+  CHECK(dies([&] { (void)row.text("empty_ms"); }));
+  CHECK(dies([&] { (void)row.int64("s"); }));
+  CHECK(dies([&] { (void)row.text("n"); }));
+  CHECK(dies([&] { (void)row.int64("not there"); }));
+}
+
+TEST_CASE("statements: one a call, values by number, rows counted") {
+  const Folder folder;
+  const auto database = sql::Database::open(folder.url()).value();
+  auto connection = database->lease().value();
+  REQUIRE(connection.execute("CREATE TABLE t (id BIGINT PRIMARY KEY, a TEXT, b TEXT)"));
+  CHECK(connection.execute("INSERT INTO t (id, a, b) VALUES (:2, :1, :1)", {"x", 7}).value() == 1);
+  CHECK(connection.execute("CREATE TABLE u (id BIGINT)").value() == 0);
+  CHECK(connection.query("SELECT id FROM t WHERE a = :1 AND b = :1 AND id = :2", {"x", 7}).value().size() == 1);
+  CHECK(connection.execute("UPDATE t SET a = :1 WHERE id = 8", {nullptr}).value() == 0);
+  CHECK(connection.execute("DELETE FROM t WHERE id = 7; DROP TABLE t").error().code == core::Code::internal);
+  CHECK(connection.query("SELECT id FROM t; DELETE FROM t").error().code == core::Code::internal);
+  CHECK(connection.query("SELECT id FROM t").value().size() == 1);
+  CHECK(connection.execute("DELETE FROM t WHERE id = :1").error().code == core::Code::internal);  // SQLite would bind NULL
+  CHECK(connection.execute("").error().code == core::Code::internal);
+  CHECK(connection.query("INSERT INTO t (id) VALUES (9) RETURNING id").value().at(0).int64("id") == 9);
+}
+
+TEST_CASE("constraints: only a duplicate is a conflict; foreign keys are on") {
+  const Folder folder;
+  const auto database = sql::Database::open(folder.url()).value();
+  auto connection = database->lease().value();
+  REQUIRE(connection.execute("CREATE TABLE t (id BIGINT PRIMARY KEY, s TEXT NOT NULL)"));
+  REQUIRE(connection.execute("CREATE TABLE u (t BIGINT REFERENCES t (id))"));
+  REQUIRE(connection.execute("INSERT INTO t (id, s) VALUES (1, 'a')"));
+  CHECK(connection.execute("INSERT INTO t (id, s) VALUES (1, 'b')").error().code == core::Code::conflict);
+  CHECK(connection.execute("INSERT INTO t (id, s) VALUES (2, NULL)").error().code == core::Code::internal);
+  CHECK(connection.execute("INSERT INTO u (t) VALUES (3)").error().code == core::Code::internal);
+}
+
+TEST_CASE("locked for longer than the time-out: unavailable; full: no_space; the connection serves on") {
+  const Folder folder;
+  const auto database = sql::Database::open(folder.url(), {2, std::chrono::milliseconds(50)}).value();
+  auto one = database->lease().value();
+  auto two = database->lease().value();
+  CHECK(database->lease().error().code == core::Code::unavailable);  // all are leased
+  REQUIRE(one.execute("CREATE TABLE t (s TEXT)"));
+  {
+    const auto transaction = sql::Transaction::begin(one).value();
+    CHECK(sql::Transaction::begin(two).error().code == core::Code::unavailable);
+    CHECK(two.execute("INSERT INTO t (s) VALUES ('a')").error().code == core::Code::unavailable);
+    CHECK(two.query("SELECT s FROM t"));  // readers do not wait
+  }
+  REQUIRE(two.execute("INSERT INTO t (s) VALUES ('a')"));
+  REQUIRE(one.query("PRAGMA max_page_count=4"));
+  CHECK(one.execute("INSERT INTO t (s) VALUES (:1)", {std::string(100'000, 'x')}).error().code == core::Code::no_space);
+  CHECK(one.query("SELECT s FROM t").value().size() == 1);
+}
+
+TEST_CASE("a COMMIT that the disk breaks: outcome unknown, and the connection is dropped") {
+  const Folder folder;
+  REQUIRE(sql::Database::open(folder.url()).value()->lease().value().execute("CREATE TABLE t (s TEXT)"));
+  const pid_t child = ::fork();
+  if (child == 0) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    const auto database = sql::Database::open(folder.url(), {1}).value();
+    int result = 9;
+    {
+      auto connection = database->lease().value();
+      auto transaction = sql::Transaction::begin(connection).value();
+      if (!connection.execute("INSERT INTO t (s) VALUES (:1)", {std::string(200'000, 'x')})) ::_exit(8);
+      const rlimit small{0, RLIM_INFINITY};
+      ::setrlimit(RLIMIT_FSIZE, &small);  // no byte more can be written, by EFBIG
+      const auto done = transaction.commit();
+      result = !done && done.error().code == core::Code::unknown_outcome ? 0 : 7;
+    }
+    const rlimit large{RLIM_INFINITY, RLIM_INFINITY};
+    ::setrlimit(RLIMIT_FSIZE, &large);
+    auto again = database->lease();  // a new one
+    if (!again || !again->execute("INSERT INTO t (s) VALUES ('b')")) result = 6;
+    ::_exit(result);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(WEXITSTATUS(status) == 0);
+}
+
+TEST_CASE("the file: made 0660 less the umask, WAL too; an odd path; a folder that is not there") {
+  const Folder folder;
+  const auto before = ::umask(0007);
+  const auto path = folder.path + "/it's \"odd\".db";
+  const auto database = sql::Database::open("sqlite://" + path).value();
+  ::umask(before);
+  auto connection = database->lease().value();
+  REQUIRE(connection.execute("CREATE TABLE t (id BIGINT)"));
+  struct stat status{};
+  REQUIRE(::stat(path.c_str(), &status) == 0);
+  CHECK((status.st_mode & 0777) == 0660);
+  REQUIRE(::stat((path + "-wal").c_str(), &status) == 0);
+  CHECK((status.st_mode & 0777) == 0660);
+  CHECK(connection.row("PRAGMA journal_mode", {}, "").value().text("journal_mode") == "wal");
+  CHECK(connection.row("PRAGMA synchronous", {}, "").value().int64("synchronous") == 2);
+  CHECK(connection.row("PRAGMA busy_timeout", {}, "").value().int64("timeout") == 8000);
+  for (const auto* url : {"sqlite:///nowhere/at/all/a.db", "sqlite://relative.db", "sqlite://", "", "sqlite:///tmp/a=b.db", "mysql://x"}) {
+    const auto opened = sql::Database::open(url);
+    CAPTURE(url);
+    REQUIRE_FALSE(opened);
+    CHECK(opened.error().code == core::Code::settings);
+    CHECK_FALSE(opened.error().hint.empty());
+  }
+}
+
+TEST_CASE("a server that is not there: no password in the words") {
+  const auto opened = sql::Database::open("postgresql://faxline:topsecret@127.0.0.1:1/faxline");
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().text.find("topsecret") == std::string::npos);
+  CHECK(opened.error().hint.find("topsecret") == std::string::npos);
+}
+
+TEST_CASE("a damaged file is named as such") {
+  const Folder folder;
+  {
+    const std::string junk(8192, 'j');
+    std::FILE* file = std::fopen((folder.path + "/a.db").c_str(), "w");
+    std::fwrite(junk.data(), 1, junk.size(), file);
+    std::fclose(file);
+  }
+  const auto opened = sql::Database::open(folder.url());
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().hint.find("damaged") != std::string::npos);
 }
