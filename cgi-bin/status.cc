@@ -1,0 +1,14 @@
+#include "app/start.h"
+#include "app/status.h"
+#include "fcgi/serve.h"
+
+int main() {
+  fcgi::hold_signals();
+  return app::start("status", [](const config::Settings& settings) -> core::Result<int> {
+    const core::SystemClock clock;
+    CORE_TRY(database, sql::Database::open(settings.database_url()));
+    CORE_TRY(faxes, store::Faxes::open(database));
+    const auto line = app::line_of(settings, clock);
+    return fcgi::serve(app::status_routes(line, faxes), {.program = "status"});
+  });
+}

@@ -1,0 +1,55 @@
+#include "app/start.h"
+
+#include <cstdio>
+#include <sys/stat.h>
+
+#include "core/log.h"
+#include "wake/wake.h"
+
+namespace app {
+
+Line line_of(const config::Settings& settings, const core::Clock& clock) {
+  Line line;
+  line.number = settings.fax_number();
+  line.provider = settings.text("FAX_PROVIDER");
+  line.practice = settings.practice();
+  line.default_country = settings.text("DEFAULT_COUNTRY");
+  line.always_legal = legal_numbers(line.number, line.practice);
+  line.max_fax_bytes = settings.integer("MAX_FAX_BYTES");
+  line.lifetime = settings.duration("FAX_DEADLINE");
+  line.clock = &clock;
+  line.wake = [sender = wake::Sender(settings.socket("wake.sock"))] { sender.send(); };
+  return line;
+}
+
+ProviderSide provider_side_of(const config::Settings& settings) {
+  ProviderSide side;
+  side.dialect = &twilio::dialect_of(settings.text("FAX_PROVIDER"));
+  side.public_url = settings.public_url();
+  side.signing_keys = settings.signing_keys();
+  side.signature_required = settings.text("WEBHOOK_SIGNATURE") == "required";
+  side.auth_user = settings.text("INBOUND_AUTH_USER");
+  side.auth_password = settings.secret("INBOUND_AUTH_PASS");
+  side.auth_media = settings.flag("INBOUND_AUTH_MEDIA");
+  side.store_media = settings.flag("RECEIVE_STORE_MEDIA");
+  side.hint = [sender = wake::Sender(settings.socket("wake.sock"))](std::string_view text) { sender.send(text); };
+  return side;
+}
+
+int start(std::string_view program, const std::function<core::Result<int>(const config::Settings&)>& wiring) {
+  core::set_program(program);
+  ::umask(0007);
+  const auto run = [&]() -> core::Result<int> {
+    CORE_TRY(settings, config::load());
+    return wiring(settings);
+  };
+  const auto done = run();
+  if (done) return *done;
+  const auto& error = done.error();
+  core::log(core::Level::error, "no start", error);
+  if (!error.hint.empty()) std::fprintf(stderr, "%.*s: %s\n", static_cast<int>(program.size()), program.data(), error.hint.c_str());
+  if (error.code == core::Code::settings) return 78;
+  return error.code == core::Code::unavailable || error.code == core::Code::no_space ? 75 : 70;
+}
+
+}  // namespace app

@@ -1,0 +1,18 @@
+// From the settings to what the handlers are given.
+#pragma once
+
+#include "app/inbound.h"
+#include "app/line.h"
+#include "config/settings.h"
+#include "core/result.h"
+
+namespace app {
+
+Line line_of(const config::Settings& settings, const core::Clock& clock);
+ProviderSide provider_side_of(const config::Settings& settings);
+
+// Runs a program's wiring. When that ends with an Error, its sentence goes to standard error and the log: the exit status is 78 for
+// settings, 75 for what may pass, else 70 (sysexits).
+int start(std::string_view program, const std::function<core::Result<int>(const config::Settings&)>& wiring);
+
+}  // namespace app
