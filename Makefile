@@ -56,7 +56,11 @@ $(LIBRARY): $(LIB_OBJECTS)
 	@rm -f $@
 	$(QUIET)ar rcs $@ $^
 
-$(BUILD)/cgi-bin/% $(BUILD)/bin/%: $(BUILD)/object/cgi-bin/%.o $(LIBRARY)
+$(BUILD)/cgi-bin/%: $(BUILD)/object/cgi-bin/%.o $(LIBRARY)
+	@mkdir -p $(@D) && echo "  $@"
+	$(QUIET)$(CXX) $(LDFLAGS) $< $(LIBRARY) $(LIBRARIES) -pthread -o $@
+
+$(BUILD)/bin/%: $(BUILD)/object/bin/%.o $(LIBRARY)
 	@mkdir -p $(@D) && echo "  $@"
 	$(QUIET)$(CXX) $(LDFLAGS) $< $(LIBRARY) $(LIBRARIES) -pthread -o $@
 

@@ -35,7 +35,7 @@ Options options_of(const config::Settings& settings) {
 
 core::Result<void> run_daemon(const config::Settings& settings, const std::atomic<bool>& stop) {
   const core::SystemClock clock;
-  CORE_TRY(database, sql::Database::open(settings.database_url(), {.max_connections = 6}));
+  CORE_TRY(database, sql::Database::open(settings.database_url(), {.connections = 6}));
   CORE_TRY(faxes, store::Faxes::open(database));
   CORE_TRY(spool, spool::Spool::existing(settings.text("STATE_DIR")));
   http::Client client({.ca_file = settings.text("PROVIDER_CA_FILE"), .user_agent = "faxline"});
