@@ -1,0 +1,167 @@
+#include "command/command.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <grp.h>
+#include <iostream>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/log.h"
+
+namespace command {
+
+namespace {
+
+constexpr std::array kVerbs{
+    Verb{"user add", "user add NAME [--admin]", "Adds a user; the password is the first line of standard input.", 1, user_add},
+    Verb{"user passwd", "user passwd NAME", "Sets a user's password anew, from standard input; ends that user's sessions.", 1, user_passwd},
+    Verb{"user list", "user list [--json]", "Lists the users: name and role.", 0, user_list},
+    Verb{"user remove", "user remove NAME", "Removes a user, with sessions and keys.", 1, user_remove},
+    Verb{"user import", "user import FILE", "Adds the users of a web-logins.json, with their passwords hashed; users that are there are left alone.", 1, user_import},
+    Verb{"key add", "key add NAME", "Makes an API key and prints it, once. Give it as 'Authorization: Bearer KEY'.", 1, key_add},
+    Verb{"key list", "key list [--json]", "Lists the keys: id, name, state.", 0, key_list},
+    Verb{"key revoke", "key revoke ID", "Ends a key.", 1, key_revoke},
+    Verb{"send", "send FILE NUMBER [--wait]", "Sends a PDF; prints the fax's id. With --wait follows it to its end and prints that.", 2, send},
+    Verb{"list", "list [--direction inbound|outbound] [--json]", "Lists the newest faxes: id, direction, number, state, pages, time.", 0, list},
+    Verb{"show", "show ID [--json]", "Shows one fax with its events.", 1, show},
+    Verb{"receive", "receive FILE --from NUMBER", "Makes a fax arrive from outside, through the sandbox.", 1, receive},
+    Verb{"config check", "config check", "Says whether the settings are right, and what they are.", 0, config_check},
+    Verb{"provider check", "provider check", "Asks the provider's API whether it is there and takes our account.", 0, provider_check},
+};
+
+constexpr int kUsage = 64;
+
+int status_of(core::Code code) {
+  switch (code) {
+    case core::Code::bad_request:
+    case core::Code::invalid:
+    case core::Code::unsupported:
+    case core::Code::too_large:
+    case core::Code::conflict: return 65;
+    case core::Code::not_found: return 67;
+    case core::Code::provider_down:
+    case core::Code::provider_refused:
+    case core::Code::unknown_outcome: return 69;
+    case core::Code::unavailable:
+    case core::Code::limited:
+    case core::Code::no_space: return 75;
+    case core::Code::unauthenticated:
+    case core::Code::forbidden: return 77;
+    case core::Code::settings: return 78;
+    default: return 70;
+  }
+}
+
+void print_help() {
+  print("faxline VERB …   sends and shows faxes, and looks after the line. `faxline VERB --help` says more.\n");
+  for (const auto& verb : kVerbs) print("  faxline " + std::string(verb.usage));
+  print("\nSettings: the file that FAXLINE_CONF names (/etc/faxline/faxline.conf), and the environment, which wins.");
+  print("Exit status: 0; 64 usage; 65 bad number or file; 67 no such user, key or fax; 69 provider or line not reachable; 75 try again; 77 not permitted; 78 settings.");
+}
+
+// The verb whose words the arguments begin with.
+const Verb* find(std::vector<std::string>& words) {
+  for (const auto& verb : kVerbs) {
+    const auto blank = verb.name.find(' ');
+    const auto first = verb.name.substr(0, blank);
+    if (words.empty() || words[0] != first) continue;
+    if (blank == std::string_view::npos) {
+      words.erase(words.begin());
+      return &verb;
+    }
+    if (words.size() > 1 && words[1] == verb.name.substr(blank + 1)) {
+      words.erase(words.begin(), words.begin() + 2);
+      return &verb;
+    }
+  }
+  return nullptr;
+}
+
+int usage(std::string_view sentence) {
+  say("faxline: " + std::string(sentence));
+  say("`faxline --help` lists the verbs.");
+  return kUsage;
+}
+
+// Options may stand anywhere. False, with a sentence: one is unknown, or lacks its value.
+bool read_options(std::vector<std::string> arguments, Words& words, std::string& complaint) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const auto& word = arguments[i];
+    if (word == "--json") words.json = true;
+    else if (word == "--help" || word == "-h") words.help = true;
+    else if (word == "--admin") words.admin = true;
+    else if (word == "--wait") words.wait = true;
+    else if (word == "--from" || word == "--direction") {
+      if (i + 1 >= arguments.size()) return complaint = word + " wants a value after it.", false;
+      (word == "--from" ? words.from : words.direction) = arguments[++i];
+    } else if (word.size() > 1 && word[0] == '-' && word[1] == '-') {
+      return complaint = "there is no option " + word + ".", false;
+    } else {
+      words.words.push_back(word);
+    }
+  }
+  return true;
+}
+
+int finish(const core::Result<int>& done, std::string_view verb) {
+  if (done) return *done;
+  const auto& error = done.error();
+  say("faxline " + std::string(verb) + ": " + (error.hint.empty() ? error.text : error.hint));
+  return status_of(error.code);
+}
+
+}  // namespace
+
+std::span<const Verb> verbs() { return kVerbs; }
+
+int run(int count, const char* const* arguments) {
+  core::set_program("faxline");
+  Words words;
+  std::string complaint;
+  if (!read_options(std::vector<std::string>(arguments + 1, arguments + std::max(count, 1)), words, complaint)) return usage(complaint);
+  if (words.words.empty()) {
+    if (!words.help) return usage("say what to do.");
+    print_help();
+    return 0;
+  }
+  const auto* verb = find(words.words);
+  if (verb == nullptr) return usage("there is no verb '" + words.words[0] + (words.words.size() > 1 ? " " + words.words[1] : "") + "'.");
+  if (words.help) {
+    print("faxline " + std::string(verb->usage) + "\n" + std::string(verb->help));
+    return 0;
+  }
+  if (words.words.size() != verb->words) return usage("it is: faxline " + std::string(verb->usage));
+  const auto settings = config::load();
+  if (!settings) return finish(settings.error(), verb->name);
+  if (settings->practice()) say("PRACTICE LINE: the provider is the built-in sandbox; nothing leaves this machine.");
+  ::umask(0007);
+  return finish(verb->run(*settings, words), verb->name);
+}
+
+core::Result<void> become_owner_of(const std::string& folder) {
+  struct stat about{};
+  if (::stat(folder.c_str(), &about) != 0) return core::Error{core::Code::settings, "folder " + folder + " is not there", "The folder " + folder + " is not there: is this line set up? Check STATE_DIR."};
+  if (::geteuid() == 0 && about.st_uid != 0) {
+    const passwd* owner = ::getpwuid(about.st_uid);
+    if (::setgid(about.st_gid) != 0 || (owner != nullptr && ::initgroups(owner->pw_name, about.st_gid) != 0) || ::setuid(about.st_uid) != 0)
+      return core::Error{core::Code::forbidden, "cannot become the owner of " + folder};
+  }
+  if (::access(folder.c_str(), R_OK | W_OK | X_OK) != 0)
+    return core::Error{core::Code::forbidden, "folder " + folder + " is closed to this user", "This user may not do that: run it as root, or as the owner of " + folder + "."};
+  return {};
+}
+
+void print(std::string_view line) { std::printf("%.*s\n", static_cast<int>(line.size()), line.data()); }
+void say(std::string_view line) { std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data()); }
+
+core::Result<std::string> read_line() {
+  std::string line;
+  if (!std::getline(std::cin, line)) return core::Error{core::Code::bad_request, "nothing on standard input", "Give the password as the first line of standard input."};
+  if (!line.empty() && line.back() == '\r') line.pop_back();
+  return line;
+}
+
+}  // namespace command

@@ -1,0 +1,67 @@
+// The command `faxline`.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/settings.h"
+#include "core/error.h"
+#include "core/result.h"
+
+namespace command {
+
+// The words after the verb, with their options taken out.
+struct Words {
+  std::vector<std::string> words;
+  bool json = false;
+  bool help = false;
+  bool admin = false;
+  bool wait = false;
+  std::string from;
+  std::string direction;
+};
+
+struct Verb {
+  std::string_view name;   // "user add"
+  std::string_view usage;  // "user add NAME [--admin]"
+  std::string_view help;   // what it does, in a sentence or two
+  std::size_t words;       // how many follow the name
+  core::Result<int> (*run)(const config::Settings& settings, const Words& words);  // the exit status
+};
+
+// All verbs, in the order of --help.
+std::span<const Verb> verbs();
+
+// The whole command: reads the verb, the settings, runs it. The exit status: 0; 64 usage; 65 bad number or file; 67 no such user or
+// key; 69 provider or line not reachable; 75 try again; 77 not permitted; 78 settings; 70 anything else.
+int run(int count, const char* const* arguments);
+
+// --- the verbs, for the table ---
+core::Result<int> user_add(const config::Settings& settings, const Words& words);
+core::Result<int> user_passwd(const config::Settings& settings, const Words& words);
+core::Result<int> user_list(const config::Settings& settings, const Words& words);
+core::Result<int> user_remove(const config::Settings& settings, const Words& words);
+core::Result<int> user_import(const config::Settings& settings, const Words& words);
+core::Result<int> key_add(const config::Settings& settings, const Words& words);
+core::Result<int> key_list(const config::Settings& settings, const Words& words);
+core::Result<int> key_revoke(const config::Settings& settings, const Words& words);
+core::Result<int> send(const config::Settings& settings, const Words& words);
+core::Result<int> list(const config::Settings& settings, const Words& words);
+core::Result<int> show(const config::Settings& settings, const Words& words);
+core::Result<int> receive(const config::Settings& settings, const Words& words);
+core::Result<int> config_check(const config::Settings& settings, const Words& words);
+core::Result<int> provider_check(const config::Settings& settings, const Words& words);
+
+// --- what several of them need ---
+// Run by root: becomes the owner of `folder` from now on. forbidden if that cannot be.
+core::Result<void> become_owner_of(const std::string& folder);
+// One result on standard output, with a line feed.
+void print(std::string_view line);
+// Something for the person, on standard error.
+void say(std::string_view line);
+// The first line of standard input, without its end. bad_request if there is none.
+core::Result<std::string> read_line();
+
+}  // namespace command
