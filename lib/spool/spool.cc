@@ -109,13 +109,17 @@ core::Result<Committed> Incoming::commit(const std::string& id) {
 // --- the spool ---
 
 core::Result<Spool> Spool::existing(const std::string& state_folder, std::int64_t reserve_bytes) {
-  for (const auto* name : {"/spool", "/spool/tmp", "/handout"}) CORE_CHECK(check_folder(state_folder + name));
+  // handout/ is the queue's and nginx's: most programs may not even see it.
+  CORE_CHECK(check_folder(state_folder + "/spool"));
+  const std::string temporary = state_folder + "/spool/tmp";
+  if (::mkdir(temporary.c_str(), 02770) == 0 && ::chmod(temporary.c_str(), 02770) != 0) return core::errno_error("chmod", temporary, errno);
+  CORE_CHECK(check_folder(temporary));
   return Spool(state_folder, reserve_bytes);
 }
 
 core::Result<Spool> Spool::create(const std::string& state_folder, std::int64_t reserve_bytes) {
   CORE_CHECK(core::make_folders(state_folder, 0755));
-  for (const auto& [name, mode] : {std::pair{"/spool", 02770U}, {"/spool/tmp", 02770U}, {"/handout", 02710U}}) {
+  for (const auto& [name, mode] : {std::pair{"/spool", 02770U}, {"/handout", 02710U}}) {
     const std::string path = state_folder + name;
     if (::mkdir(path.c_str(), mode) == 0) {
       // mkdir(2) takes the umask off, and drops the set-group-id bit.
