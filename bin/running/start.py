@@ -5,6 +5,7 @@ import importlib.machinery
 import importlib.util
 import json
 import os
+import pwd
 import re
 import select
 import shlex
@@ -139,6 +140,10 @@ def prepare_folders(run_dir, settings, account):
     prepare_maildir(settings["MAILDIR_ROOT_DIR"], account)
 
 
+def is_home(path):
+    return os.path.realpath(path) in {os.path.realpath(entry.pw_dir) for entry in pwd.getpwall()}
+
+
 def give_away(run_dir, settings, account):
     """As root: what is in RUN_DIR belongs to those who run on it."""
     if account.own_space:
@@ -147,7 +152,10 @@ def give_away(run_dir, settings, account):
     if os.stat(run_dir).st_uid != account.uid:
         if not strangers:
             os.chown(run_dir, account.uid, account.gid)
-        elif os.stat(run_dir).st_mode & 0o5 != 0o5:
+        elif os.stat(run_dir).st_mode & 0o1 == 0 and not is_home(run_dir):
+            # Entered, but not listed: what is not ours stays as closed as it is.
+            os.chmod(run_dir, os.stat(run_dir).st_mode & 0o7777 | 0o11)
+        elif os.stat(run_dir).st_mode & 0o1 == 0:
             raise Stop(69, f"{run_dir} holds other things and cannot be entered by {account.name()}, as whom the line runs: give an empty RUN_DIR, or chmod 755 it.")
     for name in OURS & set(os.listdir(run_dir)):
         path = f"{run_dir}/{name}"

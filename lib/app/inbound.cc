@@ -57,8 +57,8 @@ class Inbound {
 
   core::Result<web::Response> payload(web::Request& request, const web::Match&) {
     CORE_CHECK(check_basic(side_, request));
-    const auto token = query_fields(request).first("t");
-    const auto admitted = twilio::check_payload_token(side_.signing_keys, token.value_or(""), line_.clock->now());
+    const auto query = query_fields(request);
+    const auto admitted = twilio::check_payload_token(side_.signing_keys, query.first("t").value_or(""), line_.clock->now());
     const std::string token_sid = admitted ? *admitted : std::string();
     if (is_multipart(request)) return multipart_payload(request, token_sid);
     CORE_TRY(fields, read_form(request));

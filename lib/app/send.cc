@@ -51,7 +51,9 @@ class Send {
     CORE_TRY(key, idempotency_key(request));
     const auto type = request.content_type();
     if (is_multipart(request)) return create_of_files(request, key);
-    if (text::equal_ignoring_case(text::trim(type.substr(0, type.find(';'))), "application/json")) return create_of_documents(request, key);
+    const auto name = text::trim(type.substr(0, type.find(';')));
+    if (text::equal_ignoring_case(name, "application/json")) return create_of_documents(request, key);
+    if (text::equal_ignoring_case(name, "application/x-www-form-urlencoded")) return missing("file", "Choose a document to send, and send it as multipart/form-data.");
     return not_a_form();
   }
 

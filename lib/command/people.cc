@@ -51,7 +51,11 @@ core::Result<int> user_passwd(const config::Settings& settings, const Words& wor
   CORE_TRY(people, open(settings));
   CORE_TRY(user, people.find(words.words[0]));
   CORE_TRY(password, read_line());
-  CORE_CHECK(people.set_password(user.name, core::SecretString(std::move(password))));
+  const core::SecretString secret(std::move(password));
+  CORE_TRY(same, people.has_password(user.name, secret));
+  // The password that it is already: nothing to set, and nobody to log out.
+  if (same) say("This is the password already; nothing was changed.");
+  else CORE_CHECK(people.set_password(user.name, secret));
   print(user.name);
   return 0;
 }

@@ -10,7 +10,7 @@ namespace form {
 using core::Code;
 using core::Error;
 
-std::optional<std::string_view> Fields::first(std::string_view name) const {
+std::optional<std::string_view> Fields::first(std::string_view name) const& {
   for (const Field& field : list_)
     if (field.name == name) return field.value;
   return std::nullopt;

@@ -24,7 +24,8 @@ class Fields {
   void add(std::string name, std::string value) { list_.push_back({std::move(name), std::move(value)}); }
 
   // The value of the first field of that name; lives as long as these fields are not changed.
-  std::optional<std::string_view> first(std::string_view name) const;
+  std::optional<std::string_view> first(std::string_view name) const&;
+  std::optional<std::string_view> first(std::string_view name) const&& = delete;  // of a temporary: it would dangle
   std::vector<std::string_view> all(std::string_view name) const;
 
   std::size_t size() const { return list_.size(); }

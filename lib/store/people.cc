@@ -86,6 +86,13 @@ core::Result<void> People::set_password(std::string_view name, const core::Secre
   return transaction.commit();
 }
 
+core::Result<bool> People::has_password(std::string_view name, const core::SecretString& password) {
+  CORE_TRY(connection, database_->lease());
+  CORE_TRY(rows, connection.query("SELECT password_hash FROM users WHERE name_key = :1", {name_key_of(name)}));
+  if (rows.empty()) return no_such_user();
+  return crypto::check_password(password, rows.front().text("password_hash"));
+}
+
 core::Result<void> People::set_disabled(std::string_view name, bool disabled) {
   const auto key = name_key_of(name);
   CORE_TRY(connection, database_->lease());

@@ -76,6 +76,8 @@ class People {
   // Ends the user's sessions, all but that of `kept_token` (empty: all), and forgets the wrong log-ins. not_found,
   // invalid (field password).
   core::Result<void> set_password(std::string_view name, const core::SecretString& password, std::string_view kept_token = {});
+  // For the administrator's command alone: no throttle. not_found.
+  core::Result<bool> has_password(std::string_view name, const core::SecretString& password);
   // not_found.
   core::Result<void> set_disabled(std::string_view name, bool disabled);
   // Ends the sessions and revokes the keys with it. not_found.

@@ -1,0 +1,72 @@
+"""A provider of the tests' own: takes calls as Twilio's API does, and does what the test says."""
+import http.server
+import json
+import secrets
+import threading
+import urllib.parse
+
+
+class Provider:
+    def __init__(self):
+        self.calls, self.faxes, self.fetches, self.mode, self.last_sid = [], {}, 0, "ok", None
+        self.server, self.port = None, 0
+        self.open()
+
+    def open(self):
+        provider = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_):
+                pass
+
+            def answer(self, status, body, headers=()):
+                data = json.dumps(body).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(data)))
+                for name, value in headers:
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(data)
+
+            def do_POST(self):
+                fields = dict(urllib.parse.parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
+                if provider.mode == "401":
+                    return self.answer(401, {"code": 20003, "message": "Authenticate", "more_info": "", "status": 401})
+                if provider.mode == "429":
+                    return self.answer(429, {"code": 20429, "message": "Too many", "status": 429}, [("Retry-After", "3")])
+                if self.path == "/v1/Faxes":
+                    provider.calls.append(fields)
+                    sid = "FX" + secrets.token_hex(16)
+                    if provider.mode == "drop after taking":
+                        self.close_connection = True
+                        return None
+                    provider.last_sid = sid
+                    provider.faxes[sid] = {"sid": sid, "account_sid": "AC", "from": fields["From"], "to": fields["To"], "status": "queued", "direction": "outbound", "num_pages": None, "date_created": "2026-01-01T00:00:00Z", "media_url": None}
+                    return self.answer(201, provider.faxes[sid])
+                sid = self.path.rsplit("/", 1)[1]
+                provider.faxes[sid]["status"] = "canceled"
+                return self.answer(200, provider.faxes[sid])
+
+            def do_GET(self):
+                path = urllib.parse.urlsplit(self.path).path
+                if path == "/v1/Faxes":
+                    return self.answer(200, {"faxes": list(provider.faxes.values()), "meta": {"next_page_url": None, "key": "faxes"}})
+                sid = path.rsplit("/", 1)[1]
+                provider.fetches += 1
+                if sid not in provider.faxes:
+                    return self.answer(404, {"code": 20404, "message": "not found", "status": 404})
+                return self.answer(200, provider.faxes[sid])
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        self.port = self.server.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        if self.server:
+            self.server.shutdown()
+            self.server.server_close()
+            self.server = None
