@@ -86,11 +86,11 @@ class Spool {
  public:
   // Opens the spool of an existing STATE_DIR. A folder spool/ or spool/tmp/ that is missing or not writable: settings.
   // handout/ is not looked at: only the queue may see it.
-  static core::Result<Spool> open(const std::string& state_dir, Limits limits = {});
+  static core::Result<Spool> open(const std::string& state_dir, Limits limits);
 
   // Makes what is missing, with the modes above whatever the umask, then opens it. For `make run` and tests; as
   // installed, the packaging makes them with their owners.
-  static core::Result<Spool> create(const std::string& state_dir, Limits limits = {});
+  static core::Result<Spool> create(const std::string& state_dir, Limits limits);
 
   // A new temporary file. no_space if the reserve is touched already.
   core::Result<Incoming> begin(std::int64_t maximum_bytes = kNoMaximum) const;
