@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "core/fd.h"
+#include "sql/server_url.h"
 #include "sql/statement.h"
 #include "sql/trouble.h"
 #include "sql/values.h"
@@ -31,7 +32,7 @@ struct Connection::Session {
 };
 
 struct Database::Pool {
-  std::string target;  // a path, or a URL
+  std::string target;  // a path, or a server's options
   Engine engine = Engine::sqlite;
   Options options;
   std::mutex mutex;
@@ -211,18 +212,18 @@ core::Result<Row> Connection::row(std::string_view statement, const Binds& binds
   return std::move(rows.front());
 }
 
-core::Result<void> Connection::lock_schema() {
-  if (session_->engine == Engine::sqlite) return {};  // BEGIN IMMEDIATE did it
-  CORE_CHECK(query("SELECT CAST(pg_advisory_xact_lock(7106432) AS TEXT) AS locked"));  // any number that is always the same
-  return {};
-}
-
 // --- transactions ---
 
 core::Result<Transaction> Transaction::begin(Connection& connection) {
   // SQLite's plain BEGIN takes the write lock later, where waiting cannot help any more.
-  CORE_CHECK(connection.execute(connection.session_->engine == Engine::sqlite ? "BEGIN IMMEDIATE" : "BEGIN"));
-  return Transaction(connection);
+  if (connection.session_->engine == Engine::sqlite) {
+    CORE_CHECK(connection.execute("BEGIN IMMEDIATE"));
+    return Transaction(connection);
+  }
+  CORE_CHECK(connection.execute("BEGIN"));
+  Transaction transaction(connection);
+  CORE_CHECK(connection.query("SELECT CAST(pg_advisory_xact_lock(7106432) AS TEXT) AS locked"));  // any number that is always the same
+  return transaction;
 }
 
 Transaction::~Transaction() {
@@ -267,6 +268,13 @@ core::Result<void> set_up_sqlite(Connection& connection, std::chrono::millisecon
   return {};
 }
 
+core::Result<void> set_up_server(Connection& connection, std::chrono::milliseconds busy_time_out) {
+  CORE_CHECK(connection.execute("SET lock_timeout = " + std::to_string(busy_time_out.count())));
+  CORE_CHECK(connection.execute("SET synchronous_commit = on"));
+  CORE_CHECK(connection.execute("SET client_min_messages = warning"));  // or the client's library writes notices to standard error
+  return {};
+}
+
 // SQLite itself would make it 0644. Its WAL files get the mode of this one. Only a file that is not there is opened:
 // closing any descriptor of an open database drops the locks of the whole process.
 core::Result<void> make_file(const std::string& path) {
@@ -285,7 +293,8 @@ core::Result<std::shared_ptr<Database>> Database::open(const std::string& url, O
   pool->options = options;
   if (url.compare(0, kServer.size(), kServer) == 0) {
     pool->engine = Engine::postgresql;
-    pool->target = url;
+    CORE_TRY(target, server_options(url));
+    pool->target = std::move(target);
   } else {
     if (url.compare(0, kFile.size(), kFile) == 0) pool->target = url.substr(kFile.size());
     // An equals sign would make SOCI read options.
@@ -324,13 +333,13 @@ core::Result<Connection> Database::lease() {
       session->session.open("postgresql", pool_->target);  // its back end is loaded now, and never linked
     }
   } catch (const std::exception& thrown) {
-    // Never what() here: the URL holds a password.
+    // Never what() here: the options hold a password.
     if (pool_->engine == Engine::sqlite) return trouble_of(thrown, "open", Engine::sqlite).error;
     const auto trouble = trouble_of(thrown, "open", Engine::postgresql).error;
     if (trouble.code == core::Code::unavailable) return trouble;
     return core::Error{core::Code::settings, "the database server cannot be used", "The database server cannot be used: check its URL, and that the package libsoci-postgresql4.0 is installed."};
   }
-  if (pool_->engine == Engine::sqlite) CORE_CHECK(set_up_sqlite(connection, pool_->options.busy_time_out));
+  CORE_CHECK(pool_->engine == Engine::sqlite ? set_up_sqlite(connection, pool_->options.busy_time_out) : set_up_server(connection, pool_->options.busy_time_out));
   session->broken = false;
   return connection;
 }

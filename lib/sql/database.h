@@ -87,8 +87,6 @@ class Connection {
   core::Result<Rows> query(std::string_view statement, const Binds& binds = {});
   // The first row, or not_found with that hint.
   core::Result<Row> row(std::string_view statement, const Binds& binds, std::string_view hint_if_none);
-  // In a transaction: until it ends, other programs that ask for the same wait. For migrate().
-  core::Result<void> lock_schema();
 
  private:
   friend class Database;
@@ -99,7 +97,8 @@ class Connection {
 };
 
 // From BEGIN IMMEDIATE to commit(), or undone when it goes out of scope, which must be before its
-// connection does. One at a time on a connection.
+// connection does. One at a time in the whole database, PostgreSQL's too: what a transaction has
+// read still holds when it writes.
 class Transaction {
  public:
   // Waits for other writers up to the time-out, then unavailable.

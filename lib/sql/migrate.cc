@@ -16,7 +16,6 @@ core::Result<std::int64_t> version_of(Connection& connection, std::string_view n
 // One step, if one is due: false when there is none left.
 core::Result<bool> step(Connection& connection, std::string_view name, std::span<const Migration> migrations) {
   CORE_TRY(transaction, Transaction::begin(connection));
-  CORE_CHECK(connection.lock_schema());
   CORE_CHECK(connection.execute(kTable));
   CORE_TRY(version, version_of(connection, name));
   if (!migrations.empty() && version > migrations.back().version)

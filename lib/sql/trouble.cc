@@ -65,6 +65,8 @@ Trouble sqlite_trouble(const soci::soci_error& thrown, const std::string& where)
 }
 
 Trouble server_trouble(const soci::soci_error& thrown, const std::string& where) {
+  // 55P03, for which SOCI has no category.
+  if (contains(thrown.get_error_message(), "lock timeout")) return {{core::Code::unavailable, where + ": locked", std::string(kBusyHint)}};
   switch (thrown.get_error_category()) {
     case soci::soci_error::connection_error: return {{core::Code::unavailable, where + ": connection lost", std::string(kBusyHint)}, true, false};
     case soci::soci_error::unknown_transaction_state: return {{core::Code::internal, where + ": state of the transaction unknown"}, true, false};

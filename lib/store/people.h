@@ -97,7 +97,7 @@ class People {
   // that this could not be noted is no error.
   core::Result<User> find_session(std::string_view token, core::Time now);
   core::Result<void> remove_session(std::string_view token);      // an unknown one is no error
-  core::Result<void> remove_sessions_of(std::string_view user);   // no more is an unknown user
+  core::Result<void> remove_sessions_of(std::string_view user);   // nor is an unknown user
 
   // --- API keys ---
 
