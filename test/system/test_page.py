@@ -1,0 +1,166 @@
+"""The page in Chromium, as a person would use it."""
+import os
+import re
+
+import pytest
+
+from browser import Browser
+from line import wait_until
+
+
+@pytest.fixture(scope="module")
+def browser(line):
+    it = Browser()
+    yield it
+    it.close()
+
+
+@pytest.fixture
+def page(browser, line):
+    """Logged in, at Send, with nothing typed."""
+    browser.driver.delete_all_cookies()
+    browser.open("about:blank")
+    browser.log_in(line.lan)
+    yield browser
+    assert browser.complaints() == []
+
+
+def send(page, document, number):
+    page.find("#file").send_keys(document)
+    page.wait(lambda: re.search(r"\d+ pages?\b", page.find(".papers").text))
+    page.find("#to").send_keys(number)
+    page.button("Send").click()
+
+
+def test_the_whole_of_it_log_in_send_follow_receive_open_log_out(page, line, person, documents):
+    page.see("PRACTICE LINE")
+    send(page, documents["letter"], "+1 500 555 0006")
+    page.see("To +1 500 555 0006")
+    assert "#/fax/" in page.driver.current_url
+    page.see("Delivered, 1 page", 40)
+    page.wait(lambda: page.driver.title.startswith("Delivered"))
+    page.driver.refresh()
+    page.see("Delivered, 1 page")
+    page.find('.places a[href="#/received"]').click()
+    page.wait(lambda: any("+1 500 555 0006" in one.text and "Received" in one.text for one in page.all(".lines a")), 30)
+    page.appears("#unread")
+    page.all(".lines a")[0].click()
+    page.see("From +1 500 555 0006")
+    link = page.button("Open the document").get_attribute("href")
+    assert person.get(link).headers["Content-Type"] == "application/pdf"
+    page.see("Delivered to the mailbox")
+    page.button("Mark as new")
+    page.find('.places a[href="#/sent"]').click()
+    page.wait(lambda: any("Delivered" in one.text for one in page.all(".lines a")))
+    page.find("#logout").click()
+    page.appears("#username")
+    page.driver.refresh()
+    page.appears("#username")
+
+
+def test_a_wrong_password_is_said_and_the_name_stays(browser, line):
+    browser.driver.delete_all_cookies()
+    browser.open(line.lan)
+    browser.driver.refresh()
+    browser.appears("#username").send_keys("fax")
+    browser.find("#password").send_keys("wrong")
+    browser.button("Log in").click()
+    browser.see("not right")
+    assert browser.find("#username").get_attribute("value") == "fax"
+
+
+def test_what_is_missing_is_said_beside_its_field(page):
+    page.button("Send").click()
+    page.see("Choose a document first.")
+    page.find("#to").send_keys("12\t")
+    page.see("too short")
+    assert page.find("#to").get_attribute("aria-invalid") == "true"
+
+
+def test_a_number_is_shown_as_what_it_is_before_it_is_sent(page):
+    page.find("#to").send_keys("+49 30 123456")
+    page.see("Germany")
+    page.find("#to").clear()
+    page.find("#to").send_keys("+2125551212\t")
+    page.see("+1 212 555 1212")
+    page.button("Use +1 212 555 1212").click()
+    page.see("United States")
+
+
+def test_documents_that_cannot_be_faxed_are_refused_before_send(page, documents):
+    page.find("#file").send_keys(documents["encrypted"])
+    page.see("protected by a password")
+    page.button("Remove").click()
+    page.find("#file").send_keys(documents["page"])
+    page.see("not a PDF")
+    page.button("Remove").click()
+    page.find("#file").send_keys(documents["empty"])
+    page.see("This file is empty.")
+
+
+def test_too_large_is_told_before_the_upload_starts(page, tmp_path):
+    large = tmp_path / "large.pdf"
+    with open(large, "wb") as file:
+        file.write(b"%PDF-1.4\n")
+        file.truncate(60_000_000)
+    page.find("#file").send_keys(str(large))
+    page.see("Too large: 60.0 MB")
+
+
+def test_a_double_click_on_send_is_one_fax(page, line, person, documents):
+    before = len(line_faxes(line, person, "2125550999"))
+    page.find("#file").send_keys(documents["letter"])
+    page.wait(lambda: "1 page" in page.find(".papers").text)
+    page.find("#to").send_keys("+12125550999")
+    page.driver.execute_script("const b = [...document.querySelectorAll('button')].find((one) => one.textContent === 'Send'); b.click(); b.click(); b.form.requestSubmit();")
+    page.see("To +1 212 555 0999")
+    assert len(line_faxes(line, person, "2125550999")) == before + 1
+
+
+def line_faxes(line, person, digits):
+    return person.get(line.lan + "/api/faxes", params={"q": digits, "direction": "outbound"}).json()["faxes"]
+
+
+def test_a_session_that_ends_while_one_types_loses_nothing(page, line, documents):
+    page.find("#file").send_keys(documents["letter"])
+    page.wait(lambda: "1 page" in page.find(".papers").text)
+    page.find("#to").send_keys("+12125550888")
+    page.driver.delete_all_cookies()
+    page.button("Send").click()
+    page.see("You have been logged out")
+    assert page.find("#to").get_attribute("value") == "+12125550888"
+    page.find(".again #username").send_keys("fax")
+    page.find(".again #password").send_keys("correct horse battery")
+    page.find(".again button").click()
+    page.see("To +1 212 555 0888")
+
+
+def test_a_fax_can_be_canceled_and_sent_again(page, documents):
+    send(page, documents["letter"], "+15005550004")
+    page.see("Being sent", 30)
+    page.button("Cancel").click()
+    page.see("Canceled.", 90)
+    page.button("Send again").click()
+    page.see("Sent again from")
+    page.button("Cancel").click()
+
+
+def test_empty_places_teach_and_search_finds_nothing_politely(page, line):
+    page.open(line.lan + "/#/sent?q=99999999")
+    page.see("No fax to a number with “99999999” in it.")
+
+
+@pytest.mark.parametrize("width, dark", [(360, False), (768, True), (1280, True)])
+def test_nothing_is_cut_off_or_overlaps_at_any_width(line, width, dark):
+    browser = Browser(width, 800, dark)
+    try:
+        browser.log_in(line.lan)
+        for place in ("send", "sent", "received"):
+            browser.open(f"{line.lan}/#/{place}")
+            browser.appears("main h1")
+            assert browser.driver.execute_script("return document.documentElement.scrollWidth") <= width, place
+            small = browser.driver.execute_script("return [...document.querySelectorAll('button, a, input')].filter((e) => e.offsetParent && e.type !== 'file' && !e.classList.contains('skip') && e.getBoundingClientRect().height < 43.5).map((e) => e.outerHTML.slice(0, 80))")
+            assert small == [], f"smaller than a finger: {small}"
+        assert browser.complaints() == []
+    finally:
+        browser.close()
