@@ -64,10 +64,11 @@ void limit(__rlimit_resource what, std::int64_t value) {
   limit(RLIMIT_AS, program.limits.address_space_bytes);
   limit(RLIMIT_FSIZE, program.limits.file_bytes);
   limit(RLIMIT_CORE, 0);
+  // Handlers first, then the mask: none of ours may run in here.
+  for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
   ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
-  ::signal(SIGPIPE, SIG_DFL);
   ::execve(arguments[0], arguments, environment);
   const int reason = errno;
   (void)!::write(fail, &reason, sizeof reason);
@@ -86,7 +87,8 @@ bool collect(const Pipe& output, const Pipe& error_output, const Program& progra
     for (std::size_t i = 0; i < streams.size(); ++i) {
       if (streams[i].fd < 0 || streams[i].revents == 0) continue;
       const ssize_t count = ::read(streams[i].fd, block.data(), block.size());
-      if (count <= 0 && errno != EINTR) streams[i].fd = -1;
+      // At the end of a stream errno says nothing: it may hold an EINTR of long ago.
+      if (count == 0 || (count < 0 && errno != EINTR)) streams[i].fd = -1;
       if (count > 0) texts[i]->append(block.data(), std::min(static_cast<std::size_t>(count), program.output_bytes - std::min(program.output_bytes, texts[i]->size())));
     }
   }
@@ -112,9 +114,14 @@ core::Result<Outcome> run(const Program& program) {
   CORE_TRY(failure, new_pipe());
   const auto arguments = pointers(program.arguments);
   const auto environment = pointers(program.environment);
+  sigset_t all, before;
+  sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
   const pid_t child = ::fork();
-  if (child < 0) return core::errno_error("fork", program.arguments[0], errno);
+  const int fork_errno = errno;
   if (child == 0) become(program, arguments.data(), environment.data(), program.output_fd >= 0 ? program.output_fd : output.write.get(), error_output.write.get(), failure.write.get());
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (child < 0) return core::errno_error("fork", program.arguments[0], fork_errno);
   for (auto* pipe : {&output, &error_output, &failure}) pipe->write.reset();
   int reason = 0;
   const bool failed = ::read(failure.read.get(), &reason, sizeof reason) == static_cast<ssize_t>(sizeof reason);

@@ -54,6 +54,23 @@ TEST_CASE("what a file is, by what is in it") {
   CHECK(cause("#!/bin/sh\n" + pdf(1)).substr(0, 7) == "fine, 1");
 }
 
+TEST_CASE("what a document claims of itself is not believed") {
+  const std::string page = "3 0 obj\n<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 4 0 R >>\nendobj\n";
+  const auto made = [&](const std::string& tree, const std::string& content) {
+    return "%PDF-1.4\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n2 0 obj\n<< /Type /Pages " + tree + " >>\nendobj\n" + page + "4 0 obj\n<< /Length " +
+           std::to_string(content.size()) + " /Filter /FlateDecode >>\nstream\n" + content + "\nendstream\nendobj\ntrailer\n<< /Root 1 0 R /Size 5 >>\nstartxref\n0\n%%EOF\n";
+  };
+  const std::string nothing("\x78\x9c\x03\x00\x00\x00\x00\x01", 8);  // zlib's packing of no bytes
+  CHECK(cause(made("/Kids [3 0 R] /Count 1", nothing)).substr(0, 7) == "fine, 1");
+  CHECK(cause(made("/Kids [3 0 R] /Count 1000000", nothing)) == "fine, 1, warned");
+  // A page that cannot be unpacked would be faxed white.
+  CHECK(cause(made("/Kids [3 0 R] /Count 1", "\x78\xDA\xFF\xFF\xFF\xFF")) == "document_damaged");
+  // A page tree that bites its tail.
+  CHECK(cause(made("/Kids [2 0 R] /Count 1", nothing)) == "document_damaged");
+}
+
+TEST_CASE("many pages are all counted") { CHECK(cause(pdf(3000)).substr(0, 10) == "fine, 3000"); }
+
 TEST_CASE("a password that is needed is told from one that is not") {
   const File plain(pdf(2), "plain");
   for (const auto& [user, expected] : {std::pair{"secret", "document_encrypted"}, {"", "fine"}}) {

@@ -1,4 +1,6 @@
 #include <doctest/doctest.h>
+#include <cerrno>
+#include <csignal>
 #include <fcntl.h>
 #include <fstream>
 #include <unistd.h>
@@ -44,6 +46,29 @@ TEST_CASE("time, memory and output have an end") {
   ::unlink("/tmp/process-test-file");
   CHECK(shell("kill -9 $$").signal == 9);
   CHECK(process::run({{"/nowhere/at/all"}, {}, {}, {}, -1, 10}).error().code == core::Code::not_found);
+}
+
+TEST_CASE("an EINTR of before does not make a program late") {
+  process::Limits limits;
+  limits.wall = std::chrono::milliseconds(5000);
+  errno = EINTR;
+  const auto done = process::run({{"/bin/true"}, {}, limits, {}, -1, 10}).value();
+  CHECK_FALSE(done.timed_out);
+  CHECK(done.exit_status == 0);
+}
+
+TEST_CASE("signals are at their defaults in it, whatever is ignored or blocked here") {
+  const auto before = std::signal(SIGTERM, SIG_IGN);
+  CHECK(shell("kill -TERM $$; echo alive").signal == SIGTERM);
+  std::signal(SIGTERM, before);
+  sigset_t blocked, mask;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGTERM);
+  REQUIRE(::pthread_sigmask(SIG_BLOCK, &blocked, &mask) == 0);
+  CHECK(shell("kill -TERM $$; echo alive").signal == SIGTERM);
+  sigset_t after;
+  ::pthread_sigmask(SIG_SETMASK, &mask, &after);
+  CHECK(sigismember(&after, SIGTERM) == 1);
 }
 
 TEST_CASE("in the box: its files, no others, no network, no /proc") {
