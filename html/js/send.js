@@ -109,7 +109,7 @@ export function sendPlace(line, go, parameters) {
       const answer = await call('GET', `/api/numbers?q=${encodeURIComponent(typed)}`);
       if (mine !== asked) return;
       known = answer;
-      if (answer.valid) say(toSaid, [answer.country, answer.formatted || answer.e164, answer.note].filter(Boolean).join(' · '), false, to);
+      if (answer.valid) say(toSaid, [answer.country, answer.text, answer.note].filter(Boolean).join(' · '), false, to);
       else if (strict) {
         say(toSaid, answer.text || 'This is not a telephone number.', true, to);
         if (answer.suggestion) toSaid.append(' ', element('button', { class: 'link', type: 'button', onclick: () => { to.value = answer.suggestion; typedNow(); lookUp(true); } }, `Use ${words.number(answer.suggestion)}`));

@@ -53,7 +53,11 @@ export function state(fax) {
 }
 
 const causeWords = { busy: 'busy', no_answer: 'no answer' };
-const causeWord = (cause) => causeWords[cause.code] || cause.text.replace(/\.$/, '').toLowerCase().slice(0, 60);
+// The first sentence of a cause, within a line.
+function causeWord(cause) {
+  const first = (cause.text.match(/^[^.(]+/) || [cause.text])[0].trim();
+  return causeWords[cause.code] || first.charAt(0).toLowerCase() + first.slice(1);
+}
 
 // The state of one fax as a sentence.
 export function sentence(fax) {
