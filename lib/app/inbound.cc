@@ -19,7 +19,7 @@ namespace app {
 
 namespace {
 
-constexpr std::size_t kFormBytes = 64 * 1024;
+constexpr std::int64_t kFormBytes = 64 * 1024;
 constexpr auto kTokenLifetime = std::chrono::hours(24);
 // Without a copy at the provider only free space bounds what is taken.
 constexpr std::int64_t kWithoutLimit = std::int64_t{1} << 50;
@@ -66,6 +66,18 @@ class Inbound {
     const auto hook = twilio::read_webhook(parameters_of(said));
     if (!admits(token_sid, hook) && !is_signed(request, fields, false)) return core::Error{core::Code::forbidden, "payload with neither a valid token nor a matching signature"};
     return store(request, hook, nullptr);
+  }
+
+  // nginx asks before it reads a payload's body: 204, or 401 or 403 without a byte of it.
+  core::Result<web::Response> admit(web::Request& request, const web::Match&) {
+    CORE_CHECK(check_basic(side_, request));
+    const auto query = query_fields(request);
+    if (twilio::check_payload_token(side_.signing_keys, query.first("t").value_or(""), line_.clock->now())) return web::empty(204);
+    if (!has_signature(request)) return core::Error{core::Code::forbidden, "payload with neither a valid token nor a signature"};
+    const auto length = text::parse_int64(request.parameter("ORIGINAL_LENGTH").value_or(""));
+    const bool bodiless = request.parameter("ORIGINAL_METHOD") == "GET";
+    if (!bodiless && (!length || *length > line_.max_fax_bytes + kFormBytes)) return core::Error{core::Code::forbidden, "payload without a token, and larger than what is held back for its signature"};
+    return web::empty(204);
   }
 
   core::Result<web::Response> callback(web::Request& request, const web::Match& match) {
@@ -152,7 +164,7 @@ class Inbound {
     const auto type = request.content_type();
     const auto name = text::trim(type.substr(0, type.find(';')));
     if (!name.empty() && !text::equal_ignoring_case(name, "application/x-www-form-urlencoded")) return core::Error{core::Code::unsupported, "webhook that is no form"};
-    CORE_TRY(text, request.body().read_all(kFormBytes));
+    CORE_TRY(text, request.body().read_all(static_cast<std::size_t>(kFormBytes)));
     form::Limits limits;
     // What cannot be shown is made fit where it is shown: a NUL must not cost a fax.
     limits.nul = form::Nul::keep;
@@ -190,6 +202,7 @@ web::Routes inbound_routes(const Line& line, const ProviderSide& side, store::Fa
   const auto to = [&](core::Result<web::Response> (Inbound::*handler)(web::Request&, const web::Match&)) { return [inbound, handler](web::Request& request, const web::Match& match) { return with_realm((*inbound.*handler)(request, match)); }; };
   const web::Guard provider{web::Access::anybody, web::Origin::any};
   web::Routes routes(web::Faults::empty);
+  routes.add("GET", "/admit", provider, to(&Inbound::admit));
   for (const auto* method : {"GET", "POST"}) {
     routes.add(method, "/fax/initialize", provider, to(&Inbound::initialize));
     routes.add(method, "/fax/payload", provider, to(&Inbound::payload));

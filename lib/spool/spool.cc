@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <dirent.h>
 #include <fcntl.h>
+#include <cstdio>
 #include <memory>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -17,6 +18,7 @@ namespace spool {
 namespace {
 
 constexpr std::size_t kBlockBytes = 128 * 1024;
+constexpr std::int64_t kLookBytes = 4 * 1024 * 1024;  // between two looks at the free space
 
 core::Result<void> check_id(const std::string& id) {
   if (core::is_id(id)) return {};
@@ -65,15 +67,30 @@ core::Result<core::UniqueFd> new_file(const std::string& path, mode_t mode) {
   return core::open_file(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
 }
 
+core::Result<void> check_space(const std::string& folder, std::int64_t reserve_bytes) {
+  struct statvfs space{};
+  if (::statvfs(folder.c_str(), &space) != 0) return core::errno_error("statvfs", folder, errno);
+  if (static_cast<std::int64_t>(space.f_bavail) * static_cast<std::int64_t>(space.f_frsize) >= reserve_bytes) return {};
+  return core::Error{core::Code::no_space, "spool: less than the reserve is free", "There is no space left on this line's disk. Tell its administrator; nothing was taken."};
+}
+
 }  // namespace
 
 // --- a file that is coming in ---
+
+Incoming::Incoming(core::UniqueFd fd, std::string path, std::string folder, std::int64_t reserve_bytes)
+    : fd_(std::move(fd)), path_(std::move(path)), folder_(std::move(folder)), reserve_bytes_(reserve_bytes) {}
+
+Incoming::Incoming(Incoming&& other) noexcept
+    : fd_(std::move(other.fd_)), path_(std::exchange(other.path_, {})), folder_(std::move(other.folder_)), reserve_bytes_(other.reserve_bytes_), since_look_bytes_(other.since_look_bytes_) {}
 
 Incoming& Incoming::operator=(Incoming&& other) noexcept {
   discard();
   fd_ = std::move(other.fd_);
   path_ = std::exchange(other.path_, {});
   folder_ = std::move(other.folder_);
+  reserve_bytes_ = other.reserve_bytes_;
+  since_look_bytes_ = other.since_look_bytes_;
   return *this;
 }
 
@@ -85,7 +102,14 @@ void Incoming::discard() {
   path_.clear();
 }
 
-core::Result<void> Incoming::write(std::span<const std::byte> bytes) { return core::write_all(fd_.get(), bytes, path_); }
+core::Result<void> Incoming::write(std::span<const std::byte> bytes) {
+  if (since_look_bytes_ >= kLookBytes) {
+    CORE_CHECK(check_space(folder_, reserve_bytes_));
+    since_look_bytes_ = 0;
+  }
+  since_look_bytes_ += static_cast<std::int64_t>(bytes.size());
+  return core::write_all(fd_.get(), bytes, path_);
+}
 
 core::Result<Committed> Incoming::commit(const std::string& id) {
   CORE_CHECK(check_id(id));
@@ -132,18 +156,19 @@ core::Result<Spool> Spool::create(const std::string& state_folder, std::int64_t 
 }
 
 core::Result<Incoming> Spool::begin() const {
-  struct statvfs space{};
-  if (::statvfs((folder_ + "/spool").c_str(), &space) != 0) return core::errno_error("statvfs", folder_, errno);
-  if (static_cast<std::int64_t>(space.f_bavail) * static_cast<std::int64_t>(space.f_frsize) < reserve_bytes_)
-    return core::Error{core::Code::no_space, "spool: less than the reserve is free", "There is no space left on this line's disk. Tell its administrator; nothing was taken."};
+  CORE_CHECK(check_space(folder_ + "/spool", reserve_bytes_));
   const std::string path = folder_ + "/spool/tmp/" + core::new_id(core::SystemClock().now());
   CORE_TRY(file, new_file(path, 0660));
-  return Incoming(std::move(file), path, folder_ + "/spool");
+  return Incoming(std::move(file), path, folder_ + "/spool", reserve_bytes_);
 }
 
 core::Result<core::UniqueFd> Spool::open(const std::string& id) const {
   CORE_CHECK(check_id(id));
-  return core::open_file(path_of(id), O_RDONLY | O_NOFOLLOW);
+  CORE_TRY(file, core::open_file(path_of(id), O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
+  struct stat about{};
+  if (::fstat(file.get(), &about) != 0) return core::errno_error("fstat", path_of(id), errno);
+  if (!S_ISREG(about.st_mode)) return core::Error{core::Code::internal, "spool: " + id + " is no regular file"};
+  return file;
 }
 
 core::Result<void> Spool::remove(const std::string& id) const {
@@ -158,7 +183,9 @@ core::Result<std::vector<Found>> Spool::list() const {
 core::Result<void> Spool::hand_out(const std::string& id, const std::string& name) const {
   CORE_CHECK(check_id(name));
   CORE_TRY(from, open(id));
-  const std::string path = handout_path(name);
+  CORE_CHECK(check_space(folder_ + "/handout", reserve_bytes_));
+  // Under a name that no attempt has, until it is whole.
+  const std::string path = folder_ + "/handout/." + name;
   CORE_CHECK(unlink(path));
   const auto made = [&]() -> core::Result<void> {
     CORE_TRY(to, new_file(path, 0640));
@@ -166,6 +193,7 @@ core::Result<void> Spool::hand_out(const std::string& id, const std::string& nam
     if (::fchmod(to.get(), 0640) != 0) return core::errno_error("fchmod", path, errno);
     CORE_CHECK(copy_all(from.get(), to.get(), path));
     CORE_CHECK(core::sync(to.get(), path));
+    if (::rename(path.c_str(), handout_path(name).c_str()) != 0) return core::errno_error("rename", path, errno);
     return core::sync_folder(folder_ + "/handout");
   }();
   if (!made) (void)unlink(path);

@@ -26,11 +26,11 @@ struct Committed {
 // A file that is coming in. Without commit() nothing of it stays, and after a crash a temporary file at most.
 class Incoming {
  public:
-  Incoming(Incoming&&) noexcept = default;
+  Incoming(Incoming&& other) noexcept;
   Incoming& operator=(Incoming&&) noexcept;
   ~Incoming();
 
-  // Adds at the end.
+  // Adds at the end. no_space, too, when the reserve is reached on the way (looked at every 4 MB).
   core::Result<void> write(std::span<const std::byte> bytes);
   // For those who write, or read, by themselves. The file is open for both.
   int fd() const { return fd_.get(); }
@@ -41,11 +41,13 @@ class Incoming {
 
  private:
   friend class Spool;
-  Incoming(core::UniqueFd fd, std::string path, std::string folder) : fd_(std::move(fd)), path_(std::move(path)), folder_(std::move(folder)) {}
+  Incoming(core::UniqueFd fd, std::string path, std::string folder, std::int64_t reserve_bytes);
   void discard();
   core::UniqueFd fd_;
   std::string path_;    // its temporary name; empty: committed or moved
   std::string folder_;  // STATE_DIR/spool
+  std::int64_t reserve_bytes_ = 0;
+  std::int64_t since_look_bytes_ = 0;
 };
 
 struct Found {

@@ -41,6 +41,8 @@ core::Result<Receiver> Receiver::bind(const std::string& socket_path) {
     return core::Error{core::Code::settings, "socket path too long: " + socket_path, "The path of the socket " + socket_path + " is too long: set SOCKET_DIR to a shorter folder."};
   core::UniqueFd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd.valid()) return core::errno_error("socket", socket_path, errno);
+  if (::connect(fd.get(), generic(address), sizeof address) == 0)
+    return core::Error{core::Code::settings, "socket " + socket_path + " is in use", "Another faxline-queue is running at " + socket_path + ": stop it first."};
   ::unlink(socket_path.c_str());
   if (::bind(fd.get(), generic(address), sizeof address) != 0) return core::errno_error("bind", socket_path, errno);
   if (::chmod(socket_path.c_str(), 0660) != 0) return core::errno_error("chmod", socket_path, errno);

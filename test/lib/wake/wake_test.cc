@@ -14,6 +14,7 @@ TEST_CASE("a wake is heard, with its hint; nobody listening is no error") {
   {
     const auto receiver = wake::Receiver::bind(folder + "/wake.sock").value();
     CHECK(receiver.wait(0ms).empty());
+    CHECK(wake::Receiver::bind(folder + "/wake.sock").error().code == core::Code::settings);
     sender.send("a");
     sender.send();
     CHECK(receiver.wait(1000ms) == std::vector<std::string>{"a", ""});
