@@ -29,7 +29,7 @@ FUZZERS   := $(patsubst test/fuzz/fuzz_%.cc,%,$(wildcard test/fuzz/fuzz_*.cc))
 objects    = $(patsubst %.cc,$(BUILD)/object/%.o,$(wildcard $(1)))
 LIB_OBJECTS := $(call objects,lib/*/*.cc)
 
-.PHONY: all help lint unit seeds check check-quick check-tools asan fuzz run clean packages packages-run packages-test
+.PHONY: all help lint unit seeds check check-quick check-tools bench asan fuzz run clean packages packages-run packages-test packages-bench
 
 all: packages $(PROGRAMS) $(LIBRARY)  ## build everything
 
@@ -47,6 +47,9 @@ packages-run: packages
 
 packages-test: packages-run
 	@test/support/packages test
+
+packages-bench: packages-run
+	@test/support/packages bench
 
 $(BUILD)/object/%.o: %.cc
 	@mkdir -p $(@D) && echo "  $@"
@@ -93,6 +96,9 @@ check-quick: packages-test  ## what a developer runs every few minutes
 
 check: packages-test  ## installs what the tests need, builds, runs every test
 	@BUILD=$(BUILD) test/support/check all
+
+bench: packages-bench all $(BUILD)/test/echo  ## speed and memory against this machine's limits (REPEATS=3); about 90 s
+	@BUILD=$(BUILD) test/bench/bench
 
 asan: packages-test  ## the unit tests and seeds under address and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan OPTIMIZE="-O1 -g" SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all" unit seeds

@@ -66,6 +66,7 @@ class Server {
   core::UniqueFd stop_;
   std::atomic<bool> broken_ = false;
   std::vector<pthread_t> threads_;
+  std::mutex waiting_;
   std::mutex mutex_;
   std::condition_variable left_;
   std::size_t running_ = 0;
@@ -74,6 +75,7 @@ class Server {
 // Waiting by poll(2) and accepting without blocking, in place of interrupting threads with signals: a signal would also
 // cut short the reading of a request that has just arrived.
 bool Server::wait_for_request() {
+  const std::lock_guard turn(waiting_);  // one at a time: a request would wake all who wait
   pollfd waiting[] = {{options_.listen_fd, POLLIN, 0}, {stop_.get(), POLLIN, 0}};
   while (::poll(waiting, 2, -1) < 0)
     if (errno != EINTR) return false;

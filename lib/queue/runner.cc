@@ -97,12 +97,14 @@ void keep_house(const Context& context, Bell& bell, const std::atomic<bool>& sto
   }
 }
 
-// "receiving", FaxSid, From and To with tabs between: a first webhook, which stores nothing by itself.
-void take_hint(const Context& context, std::string_view hint) {
+// "receiving", FaxSid, From and To with tabs between: a first webhook, which stores nothing by itself. True if it was
+// one: it makes no work that is due now, and whoever sends many of them wakes no worker.
+bool take_receiving(const Context& context, std::string_view hint) {
   const auto parts = text::split(hint, '\t');
-  if (parts.size() != 4 || parts[0] != "receiving") return;
+  if (parts.size() != 4 || parts[0] != "receiving") return false;
   const auto noted = context.faxes.note_receiving(std::string(parts[1]), std::string(parts[2]), std::string(parts[3]), context.options.provider, context.clock.now(), context.options.lifetime);
   if (!noted) core::log(core::Level::warning, "fax that is coming in not noted", noted.error(), {{"provider_id", parts[1]}});
+  return true;
 }
 
 }  // namespace
@@ -133,9 +135,9 @@ core::Result<void> run(const Context& context, const Workers& workers, const std
   threads.emplace_back([&] { keep_house(context, bell, stop); });
   core::log(core::Level::info, "ready", {{"workers", std::to_string(workers.count)}, {"provider", context.options.provider}});
   while (!stop) {
-    const auto hints = receiver.wait(200ms);
-    for (const auto& hint : hints) take_hint(context, hint);
-    if (!hints.empty()) bell.ring();
+    bool work_came = false;
+    for (const auto& hint : receiver.wait(200ms)) work_came |= !take_receiving(context, hint);
+    if (work_came) bell.ring();
   }
   bell.ring();
   for (auto& thread : threads) thread.join();
