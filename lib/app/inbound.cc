@@ -14,6 +14,7 @@
 #include "twilio/token.h"
 #include "twilio/twiml.h"
 #include "twilio/webhook.h"
+#include "web/problem.h"
 
 namespace app {
 
@@ -62,9 +63,11 @@ class Inbound {
     const std::string token_sid = admitted ? *admitted : std::string();
     if (is_multipart(request)) return multipart_payload(request, token_sid);
     CORE_TRY(fields, read_form(request));
-    const auto said = request.method() == "GET" ? query_fields(request) : fields;
-    const auto hook = twilio::read_webhook(parameters_of(said));
-    if (!admits(token_sid, hook) && !is_signed(request, fields, false)) return core::Error{core::Code::forbidden, "payload with neither a valid token nor a matching signature"};
+    const auto said = request.method() == "GET" ? query : fields;
+    auto hook = twilio::read_webhook(parameters_of(said));
+    const bool by_token = admits(token_sid, said);
+    if (!by_token && !is_signed(request, fields, false)) return core::Error{core::Code::forbidden, "payload with neither a valid token nor a matching signature"};
+    if (by_token) hook.fax_sid = token_sid;
     return store(request, hook, nullptr);
   }
 
@@ -97,21 +100,20 @@ class Inbound {
   core::Result<web::Response> multipart_payload(web::Request& request, const std::string& token_sid) {
     if (token_sid.empty() && !has_signature(request)) return core::Error{core::Code::forbidden, "multipart payload with neither token nor signature"};
     const bool unlimited = !token_sid.empty() && !side_.store_media;
-    CORE_TRY(upload, read_upload(request, spool_, unlimited ? kWithoutLimit : line_.max_fax_bytes, "Media"));
-    const auto hook = twilio::read_webhook(parameters_of(upload.fields));
-    const bool by_token = admits(token_sid, hook);
+    CORE_TRY(upload, read_upload(request, spool_, unlimited ? kWithoutLimit : line_.max_fax_bytes, "Media", form::Nul::keep));
+    auto hook = twilio::read_webhook(parameters_of(upload.fields));
+    const bool by_token = admits(token_sid, upload.fields);
     const bool by_signature = has_signature(request) && is_signed(request, upload.fields, true);
     if (!by_token && !by_signature) return core::Error{core::Code::forbidden, "multipart payload: token and signature do not match"};
     // Nobody documents how multipart is signed: never a reason to refuse.
     if (by_token && has_signature(request) && !by_signature) core::log(core::Level::warning, "multipart payload: signature does not match", {{"provider_id", hook.fax_sid}});
     const auto media = std::find_if(upload.files.begin(), upload.files.end(), [](const UploadedFile& file) { return file.bytes > 0; });
-    auto named = hook;
-    if (named.fax_sid.empty()) named.fax_sid = token_sid;
-    return store(request, named, media == upload.files.end() ? nullptr : &*media);
+    if (by_token) hook.fax_sid = token_sid;
+    return store(request, hook, media == upload.files.end() ? nullptr : &*media);
   }
 
-  // The token's FaxSid must be the body's.
-  static bool admits(const std::string& token_sid, const twilio::Webhook& hook) { return !token_sid.empty() && (hook.fax_sid.empty() || hook.fax_sid == token_sid); }
+  // The token's FaxSid must be the body's, as it came, where that has one.
+  static bool admits(const std::string& token_sid, const form::Fields& said) { return !token_sid.empty() && said.first("FaxSid").value_or(token_sid) == token_sid; }
 
   core::Result<web::Response> store(const web::Request& request, const twilio::Webhook& hook, UploadedFile* media) {
     if (hook.fax_sid.empty()) return core::Error{core::Code::bad_request, "payload without FaxSid"};
@@ -130,21 +132,31 @@ class Inbound {
     } else if (may_be_kept(hook)) {
       return ask_provider(request, hook);
     } else {
-      const auto cause = fax::cause_of_reception(hook.error_code, hook.error_message);
+      const auto cause = says_received(hook) ? fax::find_cause("not_kept") : fax::cause_of_reception(hook.error_code, hook.error_message);
       reception.cause_code = cause.code;
       reception.cause_text = hook.error_message;
     }
-    CORE_TRY(stored, faxes_.receive(reception, line_.clock->now()));
+    auto received = faxes_.receive(reception, line_.clock->now());
+    if (!received) {
+      // What the book may hold all the same stays.
+      if (reception.document && received.error().code != core::Code::unknown_outcome) drop(reception.document->id);
+      return received.error();
+    }
+    const auto& stored = *received;
     const bool unused = stored.how == store::Stored::repeated || stored.how == store::Stored::forgotten;
-    if (reception.document && unused)
-      if (const auto gone = spool_.remove(reception.document->id); !gone) core::log(core::Level::warning, "repeated document not removed; the purge takes it", gone.error());
+    if (reception.document && unused) drop(reception.document->id);
     line_.wake();
     core::log(core::Level::info, "payload stored", {{"provider_id", hook.fax_sid}, {"fax", stored.fax.id}, {"state", fax::name(stored.fax.status)}, {"how", unused ? "nothing new" : "new"}, {"request", request.id()}});
     return web::text(200, "OK\n");
   }
 
   // It says that it was received, but brings nothing: the provider may have it all the same.
-  bool may_be_kept(const twilio::Webhook& hook) const { return side_.store_media && hook.status == fax::ProviderStatus::received && hook.error_code.empty(); }
+  bool may_be_kept(const twilio::Webhook& hook) const { return side_.store_media && says_received(hook); }
+  static bool says_received(const twilio::Webhook& hook) { return hook.status == fax::ProviderStatus::received && hook.error_code.empty(); }
+
+  void drop(const std::string& document_id) const {
+    if (const auto gone = spool_.remove(document_id); !gone) core::log(core::Level::warning, "document that nobody needs not removed; the purge takes it", gone.error());
+  }
 
   core::Result<web::Response> ask_provider(const web::Request& request, const twilio::Webhook& hook) {
     CORE_CHECK(faxes_.note_receiving(hook.fax_sid, hook.from, hook.to, line_.provider, line_.clock->now(), line_.lifetime, std::chrono::seconds(0)));
@@ -154,7 +166,7 @@ class Inbound {
   }
 
   static form::Fields query_fields(const web::Request& request) {
-    const auto fields = form::parse_urlencoded(request.query());
+    const auto fields = form::parse_urlencoded(request.query(), with_nul());
     return fields ? *fields : form::Fields();
   }
 
@@ -165,10 +177,14 @@ class Inbound {
     const auto name = text::trim(type.substr(0, type.find(';')));
     if (!name.empty() && !text::equal_ignoring_case(name, "application/x-www-form-urlencoded")) return core::Error{core::Code::unsupported, "webhook that is no form"};
     CORE_TRY(text, request.body().read_all(static_cast<std::size_t>(kFormBytes)));
+    return form::parse_urlencoded(text, with_nul());
+  }
+
+  // What cannot be shown is made fit where it is shown: a NUL must not cost a fax.
+  static form::Limits with_nul() {
     form::Limits limits;
-    // What cannot be shown is made fit where it is shown: a NUL must not cost a fax.
     limits.nul = form::Nul::keep;
-    return form::parse_urlencoded(text, limits);
+    return limits;
   }
 
   static std::string_view signature_header(const web::Request& request) {
@@ -199,7 +215,7 @@ class Inbound {
 
 web::Routes inbound_routes(const Line& line, const ProviderSide& side, store::Faxes& faxes, const spool::Spool& spool) {
   const auto inbound = std::make_shared<Inbound>(line, side, faxes, spool);
-  const auto to = [&](core::Result<web::Response> (Inbound::*handler)(web::Request&, const web::Match&)) { return [inbound, handler](web::Request& request, const web::Match& match) { return with_realm((*inbound.*handler)(request, match)); }; };
+  const auto to = [&](core::Result<web::Response> (Inbound::*handler)(web::Request&, const web::Match&)) { return [inbound, handler](web::Request& request, const web::Match& match) { return with_realm(or_later((*inbound.*handler)(request, match))); }; };
   const web::Guard provider{web::Access::anybody, web::Origin::any};
   web::Routes routes(web::Faults::empty);
   routes.add("GET", "/admit", provider, to(&Inbound::admit));
@@ -217,6 +233,15 @@ core::Result<web::Response> with_realm(core::Result<web::Response> answer) {
   auto response = web::empty(401);
   response.set("WWW-Authenticate", "Basic realm=\"Faxline\", charset=\"UTF-8\"");
   return response;
+}
+
+core::Result<web::Response> or_later(core::Result<web::Response> answer) {
+  if (answer || web::status_of(answer.error().code) < 500) return answer;
+  auto error = std::move(answer).error();
+  // With its own code once, for whoever has to mend it.
+  if (error.code != core::Code::unavailable) core::log(core::Level::error, "provider's request could not be served", error);
+  error.code = core::Code::unavailable;
+  return error;
 }
 
 }  // namespace app

@@ -31,6 +31,9 @@ core::Result<void> check_basic(const ProviderSide& side, const web::Request& req
 // The answer as it is; unauthenticated becomes 401 with a realm, which makes a provider send its credentials.
 core::Result<web::Response> with_realm(core::Result<web::Response> answer);
 
+// The answer as it is; trouble of our own, of whatever kind, becomes unavailable: the provider may come again.
+core::Result<web::Response> or_later(core::Result<web::Response> answer);
+
 web::Routes inbound_routes(const Line& line, const ProviderSide& side, store::Faxes& faxes, const spool::Spool& spool);
 
 }  // namespace app

@@ -38,11 +38,11 @@ class Inbox {
 
   core::Result<web::Response> read(web::Request& request, const web::Match& match) {
     CORE_TRY(known, faxes_.fax(std::string(match["id"])));
+    if (known.direction != fax::Direction::inbound) return core::Error{core::Code::conflict, "read of a sent fax", "Only received faxes are marked as read."};
     CORE_TRY(text, request.body().read_all(kJsonBytes));
     CORE_TRY(body, json::parse(text));
     const auto read = body["read"].as_bool();
     if (!read) return core::Error{core::Code::bad_request, "JSON: read is neither true nor false", "read must be true or false.", "read"};
-    if (known.direction != fax::Direction::inbound) return core::Error{core::Code::conflict, "read of a sent fax", "Only received faxes are marked as read."};
     CORE_TRY(fax, faxes_.mark_read(known.id, *read, line_.clock->now()));
     CORE_TRY(events, faxes_.events(fax.id));
     return web::json(200, fax_json(fax, events));

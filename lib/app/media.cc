@@ -15,10 +15,9 @@ class Media {
     if (side_.auth_media) CORE_CHECK(check_basic(side_, request));
     CORE_TRY(attempt, faxes_.attempt_of_media_token(crypto::token_hash(match["token"])));
     if (request.method() != "HEAD") {
-      auto handed_out = faxes_.hand_out(attempt.id, line_.clock->now());
       // Not surely committed: not a byte.
-      if (!handed_out) return core::Error{core::Code::unavailable, handed_out.error().text};
-      if (!*handed_out) return core::Error{core::Code::not_found, "attempt is over"};
+      CORE_TRY(handed_out, faxes_.hand_out(attempt.id, line_.clock->now()));
+      if (!handed_out) return core::Error{core::Code::not_found, "attempt is over"};
       if (!attempt.handed_out) core::log(core::Level::info, "document handed out", {{"fax", attempt.fax_id}, {"attempt", attempt.id}, {"request", request.id()}});
     }
     auto response = web::accel_redirect("/internal/handout/" + attempt.id);
@@ -37,7 +36,7 @@ class Media {
 web::Routes media_routes(const Line& line, const ProviderSide& side, store::Faxes& faxes) {
   const auto media = std::make_shared<Media>(line, side, faxes);
   web::Routes routes(web::Faults::empty);
-  routes.add("GET", "/fax/sending/{token}", {web::Access::anybody, web::Origin::any}, [media](web::Request& request, const web::Match& match) { return with_realm(media->document(request, match)); });
+  routes.add("GET", "/fax/sending/{token}", {web::Access::anybody, web::Origin::any}, [media](web::Request& request, const web::Match& match) { return with_realm(or_later(media->document(request, match))); });
   return routes;
 }
 

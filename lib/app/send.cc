@@ -130,8 +130,11 @@ class Send {
     std::vector<store::Document> documents;
     for (auto& file : files) {
       CORE_TRY(document, commit(file, owner, line_.clock->now()));
-      CORE_CHECK(faxes_.add_document(document));
       documents.push_back(std::move(document));
+      if (auto added = faxes_.add_document(documents.back()); !added) {
+        discard(documents);
+        return added.error();
+      }
     }
     return documents;
   }
@@ -158,16 +161,17 @@ class Send {
     const auto& ids = body["documents"];
     if (!ids.is_array() || ids.items().empty()) return missing("documents", "Name the documents to send.");
     if (ids.items().size() > kMostDocuments) return core::Error{core::Code::bad_request, "too many documents", "At most " + std::to_string(kMostDocuments) + " documents make one fax.", "documents"};
-    if (!body["to"].is_null() && !body["to"].is_string()) return core::Error{core::Code::bad_request, "JSON: to is no string", "The number must be a string.", "to"};
-    CORE_TRY(number, number_of(body["to"].as_string()));
     std::vector<store::Document> documents;
     for (const auto& item : ids.items()) {
       const auto id = item.as_string();
       if (!id) return core::Error{core::Code::bad_request, "JSON: a document's id is no string", "Name documents by their id, a string.", "documents"};
+      if (!core::is_id(*id)) return core::Error{core::Code::not_found, "JSON: no document's id", "There is no such document.", "documents"};
       auto document = faxes_.document(std::string(*id));
       if (!document) return std::move(document.error()).with_field("documents");
       documents.push_back(std::move(*document));
     }
+    if (!body["to"].is_null() && !body["to"].is_string()) return core::Error{core::Code::bad_request, "JSON: to is no string", "The number must be a string.", "to"};
+    CORE_TRY(number, number_of(body["to"].as_string()));
     return accept(new_fax(request, number.e164, documents, key), {});
   }
 
@@ -180,19 +184,24 @@ class Send {
 
   // `fresh`: documents that were kept for this request alone, which a repeated one does not need.
   core::Result<web::Response> accept(const store::NewFax& wanted, const std::vector<store::Document>& fresh) {
-    CORE_TRY(created, faxes_.create(wanted, line_.clock->now()));
-    if (!created.is_new) {
-      for (const auto& document : fresh) {
-        // What stays is nobody's, and purged after a day.
-        if (const auto gone = spool_.remove(document.id); gone) (void)faxes_.forget_document(document.id);
-      }
-    } else {
-      core::log(core::Level::info, "fax accepted", {{"fax", created.fax.id}, {"to", core::masked(created.fax.to)}, {"user", wanted.owner}});
+    auto created = faxes_.create(wanted, line_.clock->now());
+    // A fax that may be in the book all the same needs them.
+    if (created ? !created->is_new : created.error().code != core::Code::unknown_outcome) discard(fresh);
+    if (!created) return created.error();
+    const auto& fax = created->fax;
+    if (created->is_new) {
+      core::log(core::Level::info, "fax accepted", {{"fax", fax.id}, {"to", core::masked(fax.to)}, {"user", wanted.owner}});
       line_.wake();
     }
-    CORE_TRY(response, answer(202, created.fax));
-    response.set("Location", "/api/faxes/" + created.fax.id);
+    CORE_TRY(response, answer(202, fax));
+    response.set("Location", "/api/faxes/" + fax.id);
     return response;
+  }
+
+  // What stays is nobody's, and purged after a day.
+  void discard(const std::vector<store::Document>& documents) {
+    for (const auto& document : documents)
+      if (const auto gone = spool_.remove(document.id); gone) (void)faxes_.forget_document(document.id);
   }
 
   core::Result<web::Response> answer(int status, const store::Fax& fax) {

@@ -61,10 +61,10 @@ std::string megabytes(std::int64_t bytes) {
   return bytes >= kMegabyte ? std::to_string(bytes / kMegabyte) + " MB" : std::to_string(std::max<std::int64_t>(1, bytes / 1024)) + " KB";
 }
 
-core::Result<Upload> read_upload(web::Request& request, const spool::Spool& spool, std::int64_t max_file_bytes, std::string_view only_field) {
+core::Result<Upload> read_upload(web::Request& request, const spool::Spool& spool, std::int64_t max_file_bytes, std::string_view only_field, form::Nul nul) {
   CORE_TRY(boundary, form::boundary_of(request.content_type()));
   Files files(spool, only_field);
-  form::TextPartCollector collector(files);
+  form::TextPartCollector collector(files, nul);
   form::MultipartLimits limits;
   limits.max_file_bytes = static_cast<std::uint64_t>(max_file_bytes);
   form::MultipartParser parser(boundary, limits, collector);

@@ -29,9 +29,9 @@ struct Upload {
 };
 
 // Reads a multipart/form-data body to its end boundary. `only_field`: files of other names are read and thrown away; empty:
-// all are taken. Errors: bad_request (malformed, cut off), unsupported (not a form with files), too_large (a file over `max_file_bytes`, which the
+// all are taken. `nul`: in text fields. Errors: bad_request (malformed, cut off), unsupported (not a form with files), too_large (a file over `max_file_bytes`, which the
 // hint names), no_space, unavailable. After an error nothing is left in the spool.
-core::Result<Upload> read_upload(web::Request& request, const spool::Spool& spool, std::int64_t max_file_bytes, std::string_view only_field = {});
+core::Result<Upload> read_upload(web::Request& request, const spool::Spool& spool, std::int64_t max_file_bytes, std::string_view only_field = {}, form::Nul nul = form::Nul::refuse);
 
 // Makes the file durable, and gives the row that describes it (state queued, not yet in the book).
 core::Result<store::Document> commit(UploadedFile& file, std::string_view owner, core::Time now);

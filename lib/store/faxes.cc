@@ -106,8 +106,10 @@ core::Result<Created> Faxes::create(const NewFax& wanted, core::Time now) {
   CORE_TRY(before, made_before(connection, wanted));
   if (before) return *before;
   for (const auto& id : wanted.document_ids) {
-    const auto row = connection.row("SELECT id FROM documents WHERE id = :1", {id}, "One of the documents does not exist, or is no longer kept. Upload it again.");
+    const auto row = connection.row("SELECT state FROM documents WHERE id = :1", {id}, "One of the documents does not exist, or is no longer kept. Upload it again.");
     if (!row) return core::Error(row.error()).with_field("documents");
+    if (row->text("state") == name(DocumentState::refused))
+      return core::Error{core::Code::invalid, "document " + id + " was refused", "One of the documents cannot be faxed: look at what is said of it.", "documents"};
   }
   Fax fax;
   fax.id = core::new_id(now);

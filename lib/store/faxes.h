@@ -88,7 +88,7 @@ class Faxes {
 
   // --- faxes ---
   // not_found (field documents: one is unknown, or another person's is no matter: all see all);
-  // invalid (the key was used for another body). The event "queued" is written with it.
+  // invalid (the key was used for another body; field documents: one was refused). The event "queued" is written with it.
   core::Result<Created> create(const NewFax& wanted, core::Time now);
   core::Result<Fax> fax(const std::string& id);  // not_found
   core::Result<Fax> fax_of_provider_id(const std::string& provider_id);  // not_found
