@@ -125,6 +125,8 @@ def prepare_maildir(path, account):
             os.makedirs(f"{path}/{name}", 0o700, exist_ok=True)
         if not account.own_space and os.stat(path).st_uid != account.uid:
             own(path, account)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise Stop(78, f"MAILDIR_ROOT_DIR is {path}, but {error.filename} is not a folder: give another.") from None
     except PermissionError as error:
         raise Stop(69, f"{error.filename} cannot be written by {account.name()}: give another MAILDIR_ROOT_DIR.") from None
 

@@ -21,6 +21,7 @@ namespace {
 constexpr std::size_t kJsonBytes = 64 * 1024;
 constexpr std::size_t kMostDocuments = 50;
 constexpr std::size_t kLongestKey = 255;
+constexpr std::string_view kFilePart = "file";
 
 core::Error missing(std::string_view field, std::string_view sentence) {
   return core::Error{core::Code::bad_request, "missing " + std::string(field), std::string(sentence), std::string(field)};
@@ -32,7 +33,7 @@ class Send {
 
   core::Result<web::Response> upload(web::Request& request, const web::Match&) {
     if (!is_multipart(request)) return not_a_form();
-    CORE_TRY(upload, read_upload(request, spool_, line_.max_fax_bytes));
+    CORE_TRY(upload, read_upload(request, spool_, line_.max_fax_bytes, kFilePart));
     CORE_CHECK(check_files(upload.files));
     if (upload.files.size() > 1) return core::Error{core::Code::bad_request, "several files", "Upload one document at a time.", "file"};
     CORE_TRY(documents, keep(upload.files, request.user()));
@@ -145,9 +146,10 @@ class Send {
   }
 
   core::Result<web::Response> create_of_files(web::Request& request, const std::string& key) {
-    CORE_TRY(upload, read_upload(request, spool_, line_.max_fax_bytes));
+    CORE_TRY(upload, read_upload(request, spool_, line_.max_fax_bytes, kFilePart));
     // What is missing is said before what is wrong.
     if (upload.files.empty()) return missing("file", "Choose a document to send.");
+    if (upload.fields.all("to").size() > 1) return core::Error{core::Code::bad_request, "several numbers", "Give one number: a fax goes to one.", "to"};
     CORE_TRY(number, number_of(upload.fields.first("to")));
     CORE_CHECK(check_files(upload.files));
     CORE_TRY(documents, keep(upload.files, request.user()));

@@ -21,8 +21,9 @@ core::Time now() { return core::SystemClock().now(); }
 
 // The seed's file: an object of name → password, or a list of {username, password}.
 core::Result<std::vector<std::pair<std::string, std::string>>> read_logins(const std::string& path) {
-  CORE_TRY(text, core::read_file(path, kImportBytes));
-  CORE_TRY(root, json::parse(text));
+  const auto text = core::read_file(path, kImportBytes);
+  if (!text) return core::Error{core::Code::invalid, "file not readable", "The file " + path + " cannot be read: " + text.error().text};
+  CORE_TRY(root, json::parse(*text));
   std::vector<std::pair<std::string, std::string>> logins;
   const auto& listed = root["users"].is_array() ? root["users"] : root["logins"].is_array() ? root["logins"] : root;
   for (const auto& item : listed.items()) {

@@ -137,7 +137,7 @@ std::optional<std::string> complaint(const Setting& setting, std::string_view va
       return std::nullopt;
     }
     case Type::database:
-      if (value.substr(0, 11) == "sqlite:////" || value.substr(0, 10) == "sqlite:///" || value.substr(0, 13) == "postgresql://") return std::nullopt;
+      if ((value.size() > 10 && value.substr(0, 10) == "sqlite:///") || (value.size() > 13 && value.substr(0, 13) == "postgresql://")) return std::nullopt;
       return "must begin with sqlite:/// (then an absolute path) or postgresql://";
   }
   return std::nullopt;

@@ -42,7 +42,7 @@ core::Result<fax::ProviderFax> fax_of(const json::Value& object) {
   if (!is_fax_sid(fax.id)) return strange("no proper sid");
   fax.status = read_status(text_of(object, "status"));
   fax.direction = text_of(object, "direction") == "inbound" ? fax::Direction::inbound : fax::Direction::outbound;
-  fax.from = text_of(object, "from");
+  fax.from = fit_caller(plain(object["from"]));
   fax.to = text_of(object, "to");
   fax.pages = read_count(text_of(object, "num_pages"));
   fax.media_url = fit_url(object["media_url"].as_string().value_or(""));

@@ -1,6 +1,7 @@
 #include "twilio/field.h"
 
 #include <algorithm>
+#include <array>
 
 #include "text/utf8.h"
 #include "text/words.h"
@@ -9,6 +10,9 @@ namespace twilio {
 
 namespace {
 constexpr std::int64_t kMaxPages = 1'000'000;
+constexpr std::array<std::string_view, 7> kWithheldWords{"anonymous", "blocked", "private", "restricted", "unavailable", "unknown", "withheld"};
+// ANONYMOUS, BLOCKED, RESTRICTED, UNAVAILABLE, UNKNOWN.
+constexpr std::array<std::string_view, 5> kWithheldDigits{"266696687", "2562533", "7378742833", "86282452253", "8656696"};
 }  // namespace
 
 std::string fit(std::string_view value) {
@@ -29,6 +33,14 @@ std::string fit_words(std::string_view value) {
     if (words.size() > kMaxFieldBytes) break;
   }
   return fit(words.append(value));
+}
+
+std::string fit_caller(std::string_view value) {
+  auto caller = fit(value);
+  const auto is_word = [&](std::string_view word) { return text::equal_ignoring_case(caller, word); };
+  const auto is_digits = [&](std::string_view digits) { return caller == digits || (caller.size() == digits.size() + 1 && caller.front() == '+' && caller.substr(1) == digits); };
+  const bool withheld = std::any_of(kWithheldWords.begin(), kWithheldWords.end(), is_word) || std::any_of(kWithheldDigits.begin(), kWithheldDigits.end(), is_digits);
+  return withheld ? std::string() : caller;
 }
 
 std::string fit_url(std::string_view value) {

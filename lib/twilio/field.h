@@ -19,6 +19,10 @@ std::string fit(std::string_view value);
 // "(address)".
 std::string fit_words(std::string_view value);
 
+// Who called, or "": withheld. Providers say so with a word ("anonymous"), or with the digits that spell one on a
+// telephone's keys ("+266696687").
+std::string fit_caller(std::string_view value);
+
 // A URL must be whole: longer than kMaxUrlBytes, or with a byte that a URL cannot have: "".
 std::string fit_url(std::string_view value);
 

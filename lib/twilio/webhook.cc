@@ -21,7 +21,7 @@ Webhook read_webhook(const Parameters& parameters) {
   Webhook hook;
   hook.fax_sid = sid_or_nothing(first(parameters, "FaxSid"));
   hook.account_sid = fit(first(parameters, "AccountSid"));
-  hook.from = fit(first(parameters, "From"));
+  hook.from = fit_caller(first(parameters, "From"));
   hook.to = fit(first(parameters, "To"));
   hook.remote_station_id = fit(first(parameters, "RemoteStationId"));
   hook.status_word = fit(first(parameters, "FaxStatus"));

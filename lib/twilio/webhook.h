@@ -17,7 +17,7 @@ namespace twilio {
 struct Webhook {
   std::string fax_sid;  // is_fax_sid(), or empty
   std::string account_sid;
-  std::string from;
+  std::string from;  // empty when withheld
   std::string to;
   std::string remote_station_id;
   fax::ProviderStatus status = fax::ProviderStatus::unknown;

@@ -93,7 +93,7 @@ TEST_CASE("malformed values are refused, each in its own words") {
   CHECK(has(sentence(kLeast, {{"TWILIO_FAX_NUMBER", "2125551212"}}), "E.164"));
   CHECK(has(sentence(kLeast, {{"MEDIA_HOSTS", "a.example.org,b c"}}), "host:port"));
   CHECK(has(sentence(kLeast, {{"DEFAULT_COUNTRY", "usa"}}), "two capital letters"));
-  CHECK(has(sentence(kLeast, {{"DATABASE_URL", "mysql://x"}}), "sqlite:///"));
+  for (const auto* url : {"mysql://x", "sqlite:///", "sqlite://x", "postgresql://"}) CHECK(has(sentence(kLeast, {{"DATABASE_URL", url}}), "sqlite:///"));
   CHECK(load(kLeast, {{"PUBLIC_URL", "http://127.0.0.1:8080"}}));
   CHECK(load(kLeast, {{"PUBLIC_URL", "https://[::1]:8443"}}));
   CHECK(load(kLeast, {{"MEDIA_HOSTS", "a.example.org, b.example.org:8443"}})->media_hosts() == std::vector<std::string>{"a.example.org", "b.example.org:8443"});

@@ -54,6 +54,14 @@ TEST_CASE("a message that quotes our URL does not give it away") {
   CHECK(message("plain") == "plain");
 }
 
+TEST_CASE("a caller who withholds the number has none, whatever word or digits say so") {
+  const auto from = [](const char* text) { return twilio::read_webhook({{"From", text}}).from; };
+  for (const auto* withheld : {"anonymous", "Anonymous", "RESTRICTED", "unknown", " private ", "+266696687", "266696687", "+7378742833", ""}) CHECK(from(withheld).empty());
+  CHECK(from("+12125551212") == "+12125551212");
+  CHECK(from("++266696687") == "++266696687");
+  CHECK(from("sip:unknown@example.org") == "sip:unknown@example.org");
+}
+
 TEST_CASE("what makes no sense is as not given") {
   CHECK(twilio::read_webhook({}).fax_sid.empty());
   for (const auto* sid : {"", "../x", "FX 1", "FX\n1", "FX%2f"}) CHECK(twilio::read_webhook({{"FaxSid", sid}}).fax_sid.empty());
