@@ -4,9 +4,9 @@
 #include <condition_variable>
 #include <mutex>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
-#include "core/id.h"
 #include "core/log.h"
 #include "queue/inbound.h"
 #include "queue/outbound.h"
@@ -55,8 +55,14 @@ std::chrono::milliseconds until_due(const Context& context) {
   return std::clamp<std::chrono::milliseconds>(wait, 20ms, kSweep);
 }
 
-void work(const Context& context, Bell& bell, const std::atomic<bool>& stop) {
-  const std::string worker = core::new_id(context.clock.now());
+// The same after a start: what the worker of that name held when it was killed is its own again, at once.
+std::string worker_name(const std::string& wake_socket, int number) {
+  char host[256] = {};
+  (void)::gethostname(host, sizeof host - 1);
+  return std::string(host) + ":" + wake_socket + ":" + std::to_string(number);
+}
+
+void work(const Context& context, const std::string& worker, Bell& bell, const std::atomic<bool>& stop) {
   std::uint64_t seen = 0;
   while (!stop) {
     const auto done = run_one(context, worker);
@@ -131,7 +137,7 @@ core::Result<void> run(const Context& context, const Workers& workers, const std
   }
   Bell bell;
   std::vector<std::thread> threads;
-  for (int i = 0; i < workers.count; ++i) threads.emplace_back([&] { work(context, bell, stop); });
+  for (int i = 0; i < workers.count; ++i) threads.emplace_back([&, worker = worker_name(workers.wake_socket, i)] { work(context, worker, bell, stop); });
   threads.emplace_back([&] { keep_house(context, bell, stop); });
   core::log(core::Level::info, "ready", {{"workers", std::to_string(workers.count)}, {"provider", context.options.provider}});
   while (!stop) {

@@ -7,11 +7,12 @@ namespace store {
 core::Result<std::optional<Fax>> Faxes::claim(const std::string& worker, core::Time now, core::Milliseconds lease) {
   CORE_TRY(connection, database_->lease());
   // A look first: an idle queue must not take the write lock at every sweep.
-  constexpr std::string_view kDue = "SELECT * FROM faxes WHERE next_at_ms <= :1 AND lease_until_ms <= :2 ORDER BY next_at_ms LIMIT 1";
-  CORE_TRY(glance, connection.query(kDue, {now, now}));
+  // A lease of this worker's own name is one that it died with.
+  constexpr std::string_view kDue = "SELECT * FROM faxes WHERE next_at_ms <= :1 AND (lease_until_ms <= :2 OR lease_owner = :3) ORDER BY next_at_ms LIMIT 1";
+  CORE_TRY(glance, connection.query(kDue, {now, now, worker}));
   if (glance.empty()) return std::optional<Fax>();
   CORE_TRY(transaction, sql::Transaction::begin(connection));
-  CORE_TRY(rows, connection.query(kDue, {now, now}));
+  CORE_TRY(rows, connection.query(kDue, {now, now, worker}));
   if (rows.empty()) return std::optional<Fax>();
   const auto fax = fax_of(rows.front());
   CORE_CHECK(connection.execute("UPDATE faxes SET lease_owner = :1, lease_until_ms = :2 WHERE id = :3", {worker, now + lease, fax.id}));

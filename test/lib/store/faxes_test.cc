@@ -72,6 +72,7 @@ TEST_CASE("a new fax is in the book with its event, and due") {
   CHECK(book.faxes->events(fax.id).value().size() == 1);
   CHECK(book.faxes->claim("w", book.now, 5min).value()->id == fax.id);
   CHECK_FALSE(book.faxes->claim("other", book.now, 5min).value());
+  CHECK(book.faxes->claim("w", book.now + 1s, 5min).value()->id == fax.id);  // it was killed, and is back
   CHECK(book.faxes->claim("other", book.now + 6min, 5min).value()->id == fax.id);
   CHECK(book.faxes->fax("01hzzzzzzzzzzzzzzzzzzzzzzz").error().code == core::Code::not_found);
   auto unknown = book.wanted();
