@@ -52,6 +52,8 @@ constexpr Step kSteps[] = {
     {Status::waiting, Status::queued},
     {Status::waiting, Status::preparing},
     {Status::waiting, Status::submitting},
+    {Status::waiting, Status::delivered},  // read once more before the next attempt, it was not over
+    {Status::waiting, Status::partly_delivered},
     {Status::receiving, Status::fetching},
     {Status::receiving, Status::received},
     {Status::fetching, Status::received},

@@ -15,6 +15,7 @@ using namespace std::chrono_literals;
 constexpr auto kClockError = 5min;
 constexpr auto kLookInterval = 10s;
 constexpr auto kVoidedCallsCount = 24h;
+constexpr auto kAfterSilence = 60s;
 
 bool is_own(const store::Fax& fax, const fax::ProviderFax& word) { return word.direction == fax::Direction::outbound && word.to == fax.to; }
 
@@ -77,12 +78,15 @@ core::Result<void> look_for(const Context& context, const store::Fax& fax) {
   if (past == Past::over) return attempt ? safe_again(context, fax) : submit(context, fax);
   if (!attempt->unknown_since) CORE_CHECK(context.faxes.record_unknown(attempt->id, context.clock.now()));
 
+  core::Result<std::optional<fax::ProviderFax>> found = std::optional<fax::ProviderFax>();
   if (!attempt->hinted_id.empty()) {
     const auto word = context.provider.fetch(attempt->hinted_id);
     if (word && is_own(fax, *word)) return adopt(context, fax, *attempt, *word);
     if (word) core::log(core::Level::warning, "a callback named a fax that is not this one", {{"fax", fax.id}, {"provider_id", attempt->hinted_id}});
+    // The list must not name another one while the hint is unread.
+    else if (word.error().code != core::Code::not_found) found = word.error();
   }
-  auto found = candidate(context, fax, *attempt);
+  if (found) found = candidate(context, fax, *attempt);
   const auto now = context.clock.now();
   auto looked_ms = attempt->looked_ms;
   if (!found) {
@@ -91,7 +95,7 @@ core::Result<void> look_for(const Context& context, const store::Fax& fax) {
     return adopt(context, fax, *attempt, **found);
   } else {
     const auto since = attempt->last_look.value_or(now);
-    looked_ms += std::min<std::int64_t>((now - since).count(), std::chrono::milliseconds(3 * kLookInterval).count());
+    looked_ms += std::clamp<std::int64_t>((now - since).count(), 0, std::chrono::milliseconds(3 * kLookInterval).count());
     CORE_CHECK(context.faxes.record_look(attempt->id, looked_ms, now));
   }
   CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
@@ -106,12 +110,12 @@ core::Result<void> look_for(const Context& context, const store::Fax& fax) {
 core::Result<void> take_late_evidence(const Context& context, const store::Fax& fax) {
   CORE_TRY(attempt, context.faxes.last_attempt(fax.id));
   const bool ours_to_correct = fax.status == fax::Status::unresolved || (fax.status == fax::Status::failed && fax.cause_code == "deadline_passed");
-  if (attempt && !attempt->ended && !attempt->voided && ours_to_correct) {
+  if (attempt && (!attempt->ended || !attempt->provider_id.empty()) && !attempt->voided && ours_to_correct) {
     const auto& id = attempt->provider_id.empty() ? attempt->hinted_id : attempt->provider_id;
     if (!id.empty()) {
       const auto word = context.provider.fetch(id);
-      if (!word) return come_back(context, fax.id, 60s);
-      if (is_own(fax, *word)) {
+      if (!word && word.error().code != core::Code::not_found) return come_back(context, fax.id, kAfterSilence);
+      if (word && is_own(fax, *word)) {
         if (attempt->provider_id.empty()) CORE_CHECK(context.faxes.record_provider_id(attempt->id, word->id));
         if (fax::is_final(word->status)) return apply(context, fax, *attempt, *word);
         return come_back(context, fax.id, 30s);

@@ -1,5 +1,7 @@
 #include "queue/context.h"
 
+#include <algorithm>
+
 #include "core/log.h"
 #include "fax/cause.h"
 
@@ -15,6 +17,8 @@ core::Result<store::Fax> change(const Context& context, const std::string& fax_i
     const auto status = fax.status;
     std::vector<store::Event> events;
     what(fax, events);
+    // No wait, however long somebody asked for it, is longer than the fax may take.
+    if (!fax::is_final(fax.status) && fax.next_at && *fax.next_at > fax.deadline) fax.next_at = std::max(fax.deadline, context.clock.now());
     const auto saved = context.faxes.save(fax, context.clock.now(), events);
     if (saved) {
       if (fax.status != status)

@@ -32,7 +32,12 @@ Urls new_urls(const Options& options) {
 
 core::Result<Past> close_last_attempt(const Context& context, const std::string& fax_id) {
   CORE_TRY(last, context.faxes.last_attempt(fax_id));
-  if (!last || last->ended || last->voided) return Past::over;
+  if (!last || last->voided) return Past::over;
+  if (last->ended) {
+    // Cut off after the attempt's end and before the fax's: the provider's word is still to be written down.
+    CORE_TRY(fax, context.faxes.fax(fax_id));
+    return last->provider_id.empty() || fax.status == fax::Status::waiting ? Past::over : Past::known;
+  }
   if (!last->provider_id.empty()) return Past::known;
   CORE_TRY(voided, context.faxes.void_attempt(last->id, context.clock.now()));
   if (!voided) return Past::handed_out;

@@ -24,7 +24,7 @@ Urls new_urls(const Options& options);
 enum class Past {
   over,        // there is none, or it is ended or void: a new attempt is safe, or the fax may end
   handed_out,  // somebody has, or may have, the document: it has to be looked for
-  known,       // the provider's id is in the book, and the provider's word is not final yet
+  known,       // the provider's id is in the book, and its final word is not
 };
 
 // Sees to it that the fax's last attempt can do no harm: voids it if it was not handed out, and

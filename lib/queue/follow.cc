@@ -54,8 +54,10 @@ void end_failed(store::Fax& row, std::vector<store::Event>& events, const store:
   const auto code = attempt.error_code.empty() ? word.error_code : attempt.error_code;
   const auto words = attempt.error_message.empty() ? word.error_message : attempt.error_message;
   const auto cause = fax::cause_of_provider(word.status, code, words);
-  if (row.cancel_requested) return finish(row, events, fax::Status::canceled, "canceled_by_user", "", now);
-  const bool again = cause.retry && cause.pages == fax::PagesMayHaveArrived::no && row.ends_to_retry < options.retry_limit && !fax::is_final(row.status);
+  const bool no_page = cause.pages == fax::PagesMayHaveArrived::no;
+  // "Canceled" tells people that nothing arrived.
+  if (row.cancel_requested && no_page) return finish(row, events, fax::Status::canceled, "canceled_by_user", "", now);
+  const bool again = cause.retry && no_page && !row.cancel_requested && row.ends_to_retry < options.retry_limit && !fax::is_final(row.status);
   if (again) return wait_for_next(row, events, cause, words, options, now);
   finish(row, events, fax::Status::failed, cause.code, words, now);
 }

@@ -18,14 +18,15 @@ using namespace std::chrono_literals;
 
 constexpr auto kTooLargeWait = 600s;
 constexpr auto kReceivingWait = 60s;
+constexpr auto kMessageTime = 15min;
 
 std::chrono::seconds wait_after(std::int64_t tries) { return fax::fetch_wait(static_cast<int>(std::min<std::int64_t>(tries, 20))); }
 
 // Received faxes end by the provider's word, or at their deadline.
-core::Result<void> give_up(const Context& context, const store::Fax& fax, std::string_view cause) {
+core::Result<void> give_up(const Context& context, const store::Fax& fax, std::string_view cause, std::string_view words = "") {
   CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
     if (fax::is_final(row.status)) return;
-    finish(row, events, fax::Status::failed, cause, "", context.clock.now());
+    finish(row, events, fax::Status::failed, cause, words, context.clock.now());
     row.mail_due = true;
     row.next_at = context.clock.now();
   }));
@@ -81,10 +82,21 @@ core::Result<void> ask_for_media(const Context& context, const store::Fax& fax) 
     return now >= fax.deadline ? give_up(context, fax, "deadline_passed") : come_back(context, fax.id, kReceivingWait);
   }
   if (!fax::is_final(word->status)) return now >= fax.deadline ? give_up(context, fax, "deadline_passed") : come_back(context, fax.id, kReceivingWait);
-  if (word->media_url.empty()) return give_up(context, fax, word->status == fax::ProviderStatus::received ? "not_kept" : "reception_failed");
+  if (word->media_url.empty()) {
+    // Its message may still be under way.
+    if (fax.fetch_tries == 0) {
+      CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto&) {
+        if (row.status == fax::Status::receiving) row.fetch_tries = 1, row.next_at = now + kMessageTime;
+      }));
+      return {};
+    }
+    if (word->status == fax::ProviderStatus::received) return give_up(context, fax, "not_kept");
+    return give_up(context, fax, fax::cause_of_reception(word->error_code, word->error_message).code, word->error_message);
+  }
   CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
     if (row.status != fax::Status::receiving) return;
     row.status = fax::Status::fetching;
+    row.fetch_tries = 0;
     row.media_url = word->media_url;
     row.pages_announced = word->pages;
     row.next_at = now;
@@ -108,7 +120,7 @@ core::Result<void> fetch(const Context& context, const store::Fax& fax) {
   }
   if (!done) return fetch_later(context, fax, done.error());
   CORE_TRY(document, describe(context, incoming));
-  if (document.cause_code == "not_a_pdf" && fax.fetch_tries < 5)
+  if (document.cause_code == "document_unsupported" && fax.fetch_tries < 5)
     return fetch_later(context, fax, core::Error{core::Code::unavailable, "what came from the media URL is not a PDF"});
   CORE_TRY(committed, incoming.commit(document.id));
   document.bytes = committed.bytes;

@@ -144,11 +144,12 @@ core::Result<void> deliver_mail(const Context& context, const store::Fax& fax) {
     }));
     return {};
   }
-  CORE_TRY(left, context.faxes.mails_due(fax.id));
   CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
-    if (!left.empty()) return;
-    row.mail_due = false;
     row.next_at = context.clock.now();
+    // Asked with the row at hand: another document may have come for the same fax meanwhile.
+    const auto left = context.faxes.mails_due(fax.id);
+    if (!left || !left->empty()) return;
+    row.mail_due = false;
     events.push_back({context.clock.now(), row.status == fax::Status::failed ? "Notice sent to the mailbox" : "Delivered to the mailbox", ""});
   }));
   return {};

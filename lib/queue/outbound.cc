@@ -53,15 +53,19 @@ core::Result<void> cancel(const Context& context, const store::Fax& fax) {
 core::Result<void> end_in_time(const Context& context, const store::Fax& fax) {
   CORE_TRY(past, close_last_attempt(context, fax.id));
   CORE_TRY(attempt, context.faxes.last_attempt(fax.id));
+  bool unread = false;
   if (past == Past::known) {
     const auto word = context.provider.fetch(attempt->provider_id);
     if (word && fax::is_final(word->status)) return apply(context, fax, *attempt, *word);
+    unread = !word;
   }
   CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
     if (fax::is_final(row.status)) return;
     // What was handed out may have been sent: that is not for us to say.
     finish(row, events, past == Past::over ? fax::Status::failed : fax::Status::unresolved, "deadline_passed",
            row.cause_code.empty() ? "" : fax::find_cause(row.cause_code).text, context.clock.now());
+    // It may have ended long ago: the provider is asked again.
+    if (unread) row.next_at = context.clock.now() + 60s;
   }));
   return {};
 }

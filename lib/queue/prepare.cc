@@ -82,8 +82,15 @@ core::Result<void> prepare(const Context& context, const store::Fax& fax) {
   if (documents.empty()) return core::Error{core::Code::internal, "fax " + fax.id + " has no document"};
   store::Document whole = documents.front();
   if (documents.size() > 1) {
-    CORE_TRY(joined, join(context, fax, documents));
-    whole = std::move(joined);
+    auto joined = join(context, fax, documents);
+    if (!joined && joined.error().code == core::Code::invalid) {
+      CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
+        if (!fax::is_final(row.status)) finish(row, events, fax::Status::failed, joined.error().field.empty() ? "document_damaged" : joined.error().field, "", now());
+      }));
+      return {};
+    }
+    if (!joined) return joined.error();
+    whole = std::move(joined).value();
   }
   CORE_TRY(ready, change(context, fax.id, [&](store::Fax& row, auto&) {
     row.document_id = whole.id;

@@ -28,6 +28,14 @@ core::Result<core::Time> start_of_list(const Context& context) {
 }
 
 core::Result<bool> take_up(const Context& context, const fax::ProviderFax& word) {
+  const auto now = context.clock.now();
+  // Without a document it is looked after as one that is coming in: its message may still be under way.
+  if (word.media_url.empty()) {
+    CORE_CHECK(context.faxes.note_receiving(word.id, word.from, word.to, context.options.provider, now, context.options.lifetime, 0s));
+    CORE_TRY(noted, context.faxes.fax_of_provider_id(word.id));
+    core::log(core::Level::warning, "a received fax without a document was found at the provider alone", {{"fax", noted.id}, {"provider_id", word.id}});
+    return true;
+  }
   store::Reception reception;
   reception.fax_sid = word.id;
   reception.from = word.from;
@@ -36,14 +44,10 @@ core::Result<bool> take_up(const Context& context, const fax::ProviderFax& word)
   reception.pages_announced = word.pages;
   reception.media_url = word.media_url;
   reception.lifetime = context.options.lifetime;
-  if (word.media_url.empty()) {
-    reception.cause_code = word.status == fax::ProviderStatus::received ? "not_kept" : "reception_failed";
-    reception.cause_text = word.error_message;
-  }
-  CORE_TRY(stored, context.faxes.receive(reception, context.clock.now()));
+  CORE_TRY(stored, context.faxes.receive(reception, now));
   if (stored.how != store::Stored::created) return false;
   core::log(core::Level::warning, "a received fax was found at the provider alone", {{"fax", stored.fax.id}, {"provider_id", word.id}});
-  CORE_CHECK(context.faxes.add_event(stored.fax.id, {context.clock.now(), "Found at the provider", "Its message about this fax did not reach us."}));
+  CORE_CHECK(context.faxes.add_event(stored.fax.id, {now, "Found at the provider", "Its message about this fax did not reach us."}));
   return true;
 }
 
@@ -63,6 +67,8 @@ core::Result<Differences> reconcile(const Context& context, std::optional<core::
   query.to = context.options.own_number;
   CORE_TRY(list, context.provider.list(query));
   Differences differences;
+  // The next run must see again what has not ended yet.
+  auto unfinished_since = begun;
   for (const auto& word : list) {
     if (word.direction != fax::Direction::inbound || word.to != context.options.own_number) continue;
     CORE_TRY(known, context.faxes.is_known_or_forgotten(word.id));
@@ -71,12 +77,13 @@ core::Result<Differences> reconcile(const Context& context, std::optional<core::
     if (word.created && begun - *word.created < 2min && !since) continue;
     if (!fax::is_final(word.status)) {
       differences.remaining += 1;
+      if (word.created) unfinished_since = std::min(unfinished_since, *word.created);
       continue;
     }
     CORE_TRY(added, take_up(context, word));
     if (added) differences.added += 1;
   }
-  if (!since) CORE_CHECK(context.faxes.set_fact(fact_name(context.options), core::rfc3339(begun)));
+  if (!since) CORE_CHECK(context.faxes.set_fact(fact_name(context.options), core::rfc3339(std::max(unfinished_since, begun - context.options.lifetime))));
   return differences;
 }
 
@@ -86,8 +93,11 @@ core::Result<void> purge(const Context& context) {
   CORE_TRY(unused, context.faxes.unused_documents(now - kUnusedLifetime));
   outlived.insert(outlived.end(), unused.begin(), unused.end());
   for (const auto& id : outlived) {
+    // The book first: a fax may have taken it up again since. A file without a row is nobody's.
+    const auto forgotten = context.faxes.forget_document(id);
+    if (!forgotten && forgotten.error().code == core::Code::conflict) continue;
+    CORE_CHECK(forgotten);
     CORE_CHECK(context.spool.remove(id));
-    CORE_CHECK(context.faxes.forget_document(id));
     core::log(core::Level::info, "document removed: its time is over", {{"document", id}});
   }
   CORE_TRY(wanted, context.faxes.open_attempts());

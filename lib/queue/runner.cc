@@ -24,6 +24,7 @@ constexpr auto kSweep = 5s;
 constexpr auto kLease = core::Milliseconds(5min);
 constexpr auto kAfterError = 15s;
 constexpr auto kPurgeInterval = 1h;
+constexpr auto kFirstLook = 2min;  // at a fax that comes in, should its payload not come
 
 // Workers sleep here until there may be something to do.
 class Bell {
@@ -108,12 +109,16 @@ void keep_house(const Context& context, Bell& bell, const std::atomic<bool>& sto
 bool take_receiving(const Context& context, std::string_view hint) {
   const auto parts = text::split(hint, '\t');
   if (parts.size() != 4 || parts[0] != "receiving") return false;
-  const auto noted = context.faxes.note_receiving(std::string(parts[1]), std::string(parts[2]), std::string(parts[3]), context.options.provider, context.clock.now(), context.options.lifetime);
+  const auto noted = context.faxes.note_receiving(std::string(parts[1]), std::string(parts[2]), std::string(parts[3]), context.options.provider, context.clock.now(), context.options.lifetime, kFirstLook);
   if (!noted) core::log(core::Level::warning, "fax that is coming in not noted", noted.error(), {{"provider_id", parts[1]}});
   return true;
 }
 
 }  // namespace
+
+void begin(const Context& context) {
+  if (const auto done = context.faxes.shorten_hold(context.clock.now()); !done) core::log(core::Level::warning, "hold not shortened", done.error());
+}
 
 core::Result<bool> run_one(const Context& context, const std::string& worker) {
   CORE_TRY(claimed, context.faxes.claim(worker, context.clock.now(), kLease));
@@ -129,12 +134,7 @@ core::Result<bool> run_one(const Context& context, const std::string& worker) {
 
 core::Result<void> run(const Context& context, const Workers& workers, const std::atomic<bool>& stop) {
   CORE_TRY(receiver, wake::Receiver::bind(workers.wake_socket));
-  // A start ends no hold, but tries at once.
-  if (const auto hold = context.faxes.hold(); hold && *hold) {
-    auto now_due = **hold;
-    now_due.until = context.clock.now();
-    if (const auto done = context.faxes.set_hold(now_due); !done) core::log(core::Level::warning, "hold not shortened", done.error());
-  }
+  begin(context);
   Bell bell;
   std::vector<std::thread> threads;
   for (int i = 0; i < workers.count; ++i) threads.emplace_back([&, worker = worker_name(workers.wake_socket, i)] { work(context, worker, bell, stop); });

@@ -20,6 +20,9 @@ struct Workers {
 // after a while; nothing ends the daemon but `stop`. Errors: the wake socket cannot be bound.
 core::Result<void> run(const Context& context, const Workers& workers, const std::atomic<bool>& stop);
 
+// What a start does before anything else: it ends no hold of the account, but one fax tries at once.
+void begin(const Context& context);
+
 // One due fax, if there is one: leased, moved one step, released. False: nothing is due.
 core::Result<bool> run_one(const Context& context, const std::string& worker);
 

@@ -33,7 +33,7 @@ core::Result<void> hold_account(const Context& context, const std::string& kind,
   CORE_TRY(before, context.faxes.hold());
   store::Hold hold = before.value_or(store::Hold{kind, context.clock.now(), {}, 0});
   if (hold.kind != kind) hold = {kind, context.clock.now(), {}, 0};
-  const auto wait = kind == "unauthorized" ? kUnauthorizedWait : wanted > 0s ? wanted : fax::hold_wait(static_cast<int>(std::min<std::int64_t>(hold.tries, 20)));
+  const auto wait = kind == "unauthorized" ? kUnauthorizedWait : wanted > 0s ? wanted : fax::hold_wait(static_cast<int>(std::min<std::int64_t>(hold.tries + 1, 20)));
   hold.tries += 1;
   hold.until = context.clock.now() + wait;
   core::log(core::Level::warning, "calls to the account are held", {{"kind", kind}, {"seconds", std::to_string(wait.count())}});
@@ -42,6 +42,9 @@ core::Result<void> hold_account(const Context& context, const std::string& kind,
 
 core::Result<void> unknown(const Context& context, const store::Fax& fax, const std::string& attempt_id);
 
+// False for a call that was outlived by its lease: the fax has gone on, and what the call says is its attempt's alone.
+bool is_current(const store::Fax& row, const store::Fax& called) { return row.attempt == called.attempt && !fax::is_final(row.status); }
+
 // Nothing was taken: this attempt is over and counts for nothing. The next one has a time. Should somebody
 // hold the document all the same, the provider's word is not enough.
 core::Result<void> not_sent(const Context& context, const store::Fax& fax, const std::string& attempt_id, const std::string& cause, std::chrono::seconds wait) {
@@ -49,6 +52,7 @@ core::Result<void> not_sent(const Context& context, const store::Fax& fax, const
   if (!voided) return unknown(context, fax, attempt_id);
   CORE_CHECK(end_attempt(context, attempt_id, true));
   CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
+    if (!is_current(row, fax)) return;
     if (row.cause_code != cause) events.push_back({context.clock.now(), "Waiting", std::string(fax::find_cause(cause).text)});
     row.status = fax::Status::waiting;
     row.cause_code = cause;
@@ -62,7 +66,7 @@ core::Result<void> refused(const Context& context, const store::Fax& fax, const 
   CORE_CHECK(end_attempt(context, attempt_id, true));
   const auto cause = fax::cause_of_refusal(outcome.error_code, outcome.message);
   CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
-    if (!fax::is_final(row.status)) finish(row, events, fax::Status::failed, cause.code, outcome.message, context.clock.now());
+    if (is_current(row, fax)) finish(row, events, fax::Status::failed, cause.code, outcome.message, context.clock.now());
   }));
   return {};
 }
@@ -71,7 +75,7 @@ core::Result<void> taken(const Context& context, const store::Fax& fax, const st
   CORE_CHECK(context.faxes.record_provider_id(attempt_id, provider_id));
   CORE_CHECK(context.faxes.set_hold(std::nullopt));
   CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
-    if (fax::is_final(row.status)) return;
+    if (!is_current(row, fax)) return;
     row.status = fax::Status::sending;
     row.provider_id = provider_id;
     row.cause_code.clear();
@@ -85,13 +89,13 @@ core::Result<void> taken(const Context& context, const store::Fax& fax, const st
 core::Result<void> unknown(const Context& context, const store::Fax& fax, const std::string& attempt_id) {
   CORE_CHECK(context.faxes.record_unknown(attempt_id, context.clock.now()));
   CORE_TRY(row, change(context, fax.id, [&](store::Fax& it, auto& events) {
-    if (it.status == fax::Status::checking || fax::is_final(it.status)) return;
+    if (it.status == fax::Status::checking || !is_current(it, fax)) return;
     it.status = fax::Status::checking;
     it.cause_code = "unknown_outcome";
     it.next_at = context.clock.now();
     events.push_back({context.clock.now(), "Looking for it at the provider", "The provider's answer did not come, so it may or may not have the fax."});
   }));
-  return fax::is_final(row.status) ? core::Result<void>() : look_for(context, row);
+  return is_current(row, fax) ? look_for(context, row) : core::Result<void>();
 }
 
 // Whether this fax may call now: nobody holds the account, or it is the one that tries.
@@ -99,13 +103,14 @@ core::Result<bool> may_call(const Context& context, const store::Fax& fax) {
   CORE_TRY(hold, context.faxes.hold());
   if (!hold) return true;
   const auto now = context.clock.now();
-  if (now < hold->until) {
-    CORE_CHECK(wait_for_account(context, fax, *hold));
-    return false;
+  if (now >= hold->until) {
+    CORE_TRY(granted, context.faxes.take_probe(now, now + kProbeTime));
+    if (granted) return true;
+    // Another worker's fax tries.
+    hold->until = now + kProbeTime;
   }
-  hold->until = now + kProbeTime;
-  CORE_CHECK(context.faxes.set_hold(hold));
-  return true;
+  CORE_CHECK(wait_for_account(context, fax, *hold));
+  return false;
 }
 
 }  // namespace

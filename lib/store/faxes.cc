@@ -79,6 +79,10 @@ core::Result<std::vector<std::string>> Faxes::outlived_documents(core::Time befo
 core::Result<void> Faxes::forget_document(const std::string& id) {
   CORE_TRY(connection, database_->lease());
   CORE_TRY(transaction, sql::Transaction::begin(connection));
+  CORE_TRY(users, connection.query("SELECT faxes.id FROM faxes LEFT JOIN fax_documents ON fax_documents.fax_id = faxes.id WHERE (fax_documents.document_id = :1 OR faxes.document_id = :2) "
+                                   "AND (faxes.final_ms IS NULL OR faxes.mail_due = 1 OR faxes.media_delete_due = 1) LIMIT 1",
+                                   {id, id}));
+  if (!users.empty()) return core::Error{core::Code::conflict, "document " + id + " is still used"};
   CORE_CHECK(connection.execute("UPDATE faxes SET document_id = '', version = version + 1 WHERE document_id = :1", {id}));
   CORE_CHECK(connection.execute("DELETE FROM fax_documents WHERE document_id = :1", {id}));
   CORE_CHECK(connection.execute("DELETE FROM documents WHERE id = :1", {id}));
@@ -286,6 +290,25 @@ core::Result<void> Faxes::set_hold(const std::optional<Hold>& hold) {
   CORE_CHECK(connection.execute("DELETE FROM holds"));
   if (hold) CORE_CHECK(connection.execute("INSERT INTO holds (id, kind, since_ms, until_ms, tries) VALUES (1, :1, :2, :3, :4)", {hold->kind, hold->since, hold->until, hold->tries}));
   else CORE_CHECK(connection.execute("UPDATE faxes SET next_at_ms = 0, version = version + 1 WHERE status = 'waiting' AND cause_code IN ('rate_limited', 'wrong_credentials')"));
+  return transaction.commit();
+}
+
+core::Result<bool> Faxes::take_probe(core::Time now, core::Time until) {
+  CORE_TRY(connection, database_->lease());
+  CORE_TRY(transaction, sql::Transaction::begin(connection));
+  CORE_TRY(held, connection.query("SELECT id FROM holds"));
+  if (held.empty()) return true;
+  CORE_TRY(rows, connection.execute("UPDATE holds SET until_ms = :1 WHERE until_ms <= :2", {until, now}));
+  CORE_CHECK(transaction.commit());
+  return rows == 1;
+}
+
+core::Result<void> Faxes::shorten_hold(core::Time now) {
+  CORE_TRY(connection, database_->lease());
+  CORE_TRY(transaction, sql::Transaction::begin(connection));
+  CORE_TRY(rows, connection.execute("UPDATE holds SET until_ms = :1", {now}));
+  if (rows > 0)
+    CORE_CHECK(connection.execute("UPDATE faxes SET next_at_ms = :1, version = version + 1 WHERE status = 'waiting' AND cause_code IN ('rate_limited', 'wrong_credentials')", {now}));
   return transaction.commit();
 }
 

@@ -84,7 +84,7 @@ class Faxes {
   core::Result<std::vector<std::string>> unused_documents(core::Time before);
   // Ids of documents of faxes that were final before `before`.
   core::Result<std::vector<std::string>> outlived_documents(core::Time before);
-  core::Result<void> forget_document(const std::string& id);
+  core::Result<void> forget_document(const std::string& id);  // conflict: a fax that is not over uses it
 
   // --- faxes ---
   // not_found (field documents: one is unknown, or another person's is no matter: all see all);
@@ -157,7 +157,7 @@ class Faxes {
                                    const std::string& error_message, core::Time now);
   core::Result<bool> is_provider_id_known(const std::string& provider_id);
   // False if a call to the attempt's number that was begun and not refused was voided since `since` with
-  // its id still unknown, or one there is unresolved: then a fax in the provider's list could be that one's.
+  // its id still unknown, or one there is unresolved (its fax may be deleted): then a fax in the provider's list could be that one's.
   core::Result<bool> list_may_decide(const Attempt& attempt, core::Time since);
   // Ids of attempts whose copy a provider may still fetch.
   core::Result<std::vector<std::string>> open_attempts();
@@ -165,6 +165,11 @@ class Faxes {
   // --- holds, and small facts ---
   core::Result<std::optional<Hold>> hold();
   core::Result<void> set_hold(const std::optional<Hold>& hold);
+  // One fax tries the held account: true for one caller after the hold's time, which is `until` from then on. True too when
+  // there is no hold.
+  core::Result<bool> take_probe(core::Time now, core::Time until);
+  // The hold's time is over now, and the faxes that wait for it are due.
+  core::Result<void> shorten_hold(core::Time now);
   core::Result<std::string> fact(const std::string& name);  // empty: none
   core::Result<void> set_fact(const std::string& name, const std::string& value);
 

@@ -36,10 +36,10 @@ core::Result<std::optional<core::Time>> Faxes::next_due() {
 
 namespace {
 
-// Open calls to a number of which nobody knows the provider's id; unresolved faxes no longer count.
+// Open calls to a number of which nobody knows the provider's id; faxes that are final (unresolved) no longer count.
 constexpr std::string_view kOpenCalls =
     "SELECT attempts.id FROM attempts JOIN faxes ON faxes.id = attempts.fax_id WHERE attempts.to_number = :1 AND attempts.provider_id = '' AND attempts.voided_ms IS NULL "
-    "AND attempts.ended_ms IS NULL AND faxes.status <> 'unresolved' LIMIT 1";
+    "AND attempts.ended_ms IS NULL AND faxes.final_ms IS NULL LIMIT 1";
 
 core::Result<std::vector<Attempt>> read_attempts(sql::Connection& connection, const std::string& fax_id) {
   CORE_TRY(rows, connection.query("SELECT * FROM attempts WHERE fax_id = :1 ORDER BY number", {fax_id}));
@@ -171,8 +171,8 @@ core::Result<bool> Faxes::list_may_decide(const Attempt& attempt, core::Time sin
   CORE_TRY(connection, database_->lease());
   CORE_TRY(voided, connection.query("SELECT id FROM attempts WHERE to_number = :1 AND voided_ms >= :2 AND refused = 0 AND provider_id = '' LIMIT 1", {attempt.to, since}));
   if (!voided.empty()) return false;
-  CORE_TRY(unresolved, connection.query("SELECT attempts.id FROM attempts JOIN faxes ON faxes.id = attempts.fax_id WHERE attempts.to_number = :1 AND attempts.id <> :2 "
-                                        "AND attempts.provider_id = '' AND attempts.handed_out_ms IS NOT NULL AND attempts.ended_ms IS NULL AND faxes.status = 'unresolved' LIMIT 1",
+  CORE_TRY(unresolved, connection.query("SELECT attempts.id FROM attempts LEFT JOIN faxes ON faxes.id = attempts.fax_id WHERE attempts.to_number = :1 AND attempts.id <> :2 "
+                                        "AND attempts.provider_id = '' AND attempts.handed_out_ms IS NOT NULL AND attempts.ended_ms IS NULL AND attempts.voided_ms IS NULL AND (faxes.id IS NULL OR faxes.final_ms IS NOT NULL) LIMIT 1",
                                         {attempt.to, attempt.id}));
   return unresolved.empty();
 }

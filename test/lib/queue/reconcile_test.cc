@@ -1,0 +1,187 @@
+#include "bench.h"
+
+using namespace bench;
+
+namespace {
+
+struct List : Bench {
+  List() {
+    // The first run of all writes down since when this provider is configured.
+    REQUIRE(queue::reconcile(context(), std::nullopt));
+    clock.advance(1h);
+  }
+  fax::ProviderFax& inbound(const std::string& sid, ProviderStatus state = ProviderStatus::received) {
+    fax::ProviderFax word{sid, state, fax::Direction::inbound, "+12125550100", options.own_number};
+    word.created = clock.now() - 10min;
+    word.pages = 2;
+    if (state == ProviderStatus::received) word.media_url = "https://media/" + sid;
+    provider.documents["https://media/" + sid] = "%PDF 2";
+    provider.faxes[sid] = word;
+    provider.listed.push_back(word);
+    return provider.listed.back();
+  }
+  queue::Differences compare(std::optional<core::Time> since = {}) { return queue::reconcile(context(), since).value(); }
+  std::size_t received() { return faxes->list({})->size(); }
+};
+
+}  // namespace
+
+TEST_CASE("a received fax that the provider alone has is taken up, fetched, mailed, once") {
+  List line;
+  line.inbound("FXin");
+  CHECK(line.compare().added == 1);
+  CHECK(line.compare().added == 0);
+  line.run();
+  const auto fax = line.faxes->fax_of_provider_id("FXin").value();
+  CHECK(fax.status == Status::received);
+  CHECK(line.story(fax.id).find("Found at the provider") != std::string::npos);
+  CHECK(line.mails().size() == 1);
+  CHECK(line.provider.asked.to == line.options.own_number);
+}
+
+TEST_CASE("the list is read from the last time on, and not from before the provider was configured") {
+  List line;
+  const auto configured = line.clock.now() - 1h;
+  CHECK(line.provider.asked.created_after == configured - 15min);
+  line.compare();
+  CHECK(line.provider.asked.created_after == configured - 15min);
+  line.compare();
+  CHECK(line.provider.asked.created_after == line.clock.now() - 15min);
+  line.compare(core::from_ms(1'700'000'000'000));
+  CHECK(line.provider.asked.created_after == core::from_ms(1'700'000'000'000));
+  const auto last = line.clock.now();
+  line.clock.advance(1h);
+  line.provider.list_errors = {down()};
+  CHECK_FALSE(queue::reconcile(line.context(), std::nullopt));
+  line.compare();
+  CHECK(line.provider.asked.created_after == last - 15min);
+}
+
+TEST_CASE("what was deleted here never comes back") {
+  List line;
+  line.inbound("FXin");
+  line.compare();
+  line.run();
+  const auto id = line.faxes->fax_of_provider_id("FXin")->id;
+  REQUIRE(line.faxes->remove(id, line.clock.now()));
+  CHECK(line.compare().added == 0);
+  CHECK(line.compare(core::from_ms(0)).added == 0);
+  CHECK(line.received() == 0);
+}
+
+TEST_CASE("others' faxes are left alone") {
+  List line;
+  line.inbound("FXother").to = "+12125550999";
+  line.inbound("FXsent").direction = fax::Direction::outbound;
+  CHECK(line.compare().added == 0);
+  line.run_for(1h);
+  CHECK(line.received() == 0);
+  CHECK(line.provider.count("delete") == 0);
+  CHECK(line.provider.count("download") == 0);
+}
+
+TEST_CASE("one that has just come in is left to its own message, unless somebody asks") {
+  List line;
+  line.inbound("FXin").created = line.clock.now() - 1min;
+  CHECK(line.compare().added == 0);
+  CHECK(line.compare(line.clock.now() - 1h).added == 1);
+}
+
+TEST_CASE("a long reception that has not ended is seen again, however long it takes") {
+  List line;
+  line.inbound("FXin", ProviderStatus::receiving).created = line.clock.now() - 20min;
+  CHECK(line.compare().remaining == 1);
+  line.clock.advance(1h);
+  CHECK(line.compare().remaining == 1);
+  CHECK(*line.provider.asked.created_after <= *line.provider.listed[0].created);
+  line.provider.listed[0].status = ProviderStatus::received;
+  line.provider.listed[0].media_url = "https://media/FXin";
+  CHECK(line.compare().added == 1);
+}
+
+TEST_CASE("one that ended without a document is shown, after 15 minutes in which its message may come") {
+  List line;
+  line.inbound("FXin", ProviderStatus::received).media_url.clear();
+  line.provider.faxes["FXin"].media_url.clear();
+  line.inbound("FXbroken", ProviderStatus::failed);
+  CHECK(line.compare().added == 2);
+  line.run_for(14min);
+  CHECK(line.mails().empty());
+  line.run_for(2min);
+  CHECK(line.faxes->fax_of_provider_id("FXin")->cause_code == "not_kept");
+  CHECK(line.faxes->fax_of_provider_id("FXbroken")->cause_code == "reception_failed");
+  CHECK(line.mails().size() == 2);
+  CHECK(line.compare().added == 0);
+}
+
+TEST_CASE("purge: documents whose time is over, and those alone") {
+  Bench bench;
+  const auto sent = bench.upload();
+  const auto id = bench.send({sent});
+  const auto unused = bench.upload();
+  bench.run();
+  bench.provider.faxes["FX1"].status = ProviderStatus::delivered;
+  bench.run_for(1min);
+  REQUIRE(bench.status(id) == Status::delivered);
+  bench.clock.advance(23h);
+  REQUIRE(queue::purge(bench.context()));
+  CHECK(bench.spool->open(unused));
+  bench.clock.advance(2h);
+  REQUIRE(queue::purge(bench.context()));
+  CHECK_FALSE(bench.spool->open(unused));
+  CHECK(bench.spool->open(sent));
+  bench.clock.advance(89 * 24h);
+  // Somebody sends it again: it is wanted until that one is over too.
+  const auto again = bench.send({sent}, "+12125550009");
+  bench.run();
+  bench.clock.advance(2 * 24h);
+  REQUIRE(queue::purge(bench.context()));
+  CHECK(bench.spool->open(sent));
+  bench.provider.faxes["FX2"].status = ProviderStatus::delivered;
+  bench.run_for(1min);
+  REQUIRE(fax::is_final(bench.status(again)));
+  bench.clock.advance(91 * 24h);
+  REQUIRE(queue::purge(bench.context()));
+  CHECK_FALSE(bench.spool->open(sent));
+  CHECK(bench.status(id) == Status::delivered);
+  CHECK(bench.faxes->documents_of(id)->empty());
+}
+
+TEST_CASE("purge: a received document whose mail has not come yet is kept") {
+  Bench bench;
+  bench.provider.documents["https://media/1"] = "%PDF 2";
+  bench.receive("FXin", "https://media/1");
+  bench.mailbox_is_away = true;
+  bench.run();
+  bench.clock.advance(100 * 24h);
+  REQUIRE(queue::purge(bench.context()));
+  CHECK(bench.spool->list()->size() == 1);
+  bench.mailbox_is_away = false;
+  bench.run_for(1h);
+  CHECK(bench.mails().size() == 1);
+}
+
+TEST_CASE("a document that a fax takes up while it is purged stays") {
+  Bench bench;
+  const auto document = bench.upload();
+  bench.send({document});
+  CHECK(bench.faxes->forget_document(document).error().code == core::Code::conflict);
+  CHECK(bench.faxes->document(document));
+}
+
+TEST_CASE("purge: copies that no attempt needs, and files that no row names") {
+  Bench bench;
+  bench.send();
+  bench.run();
+  const auto document = bench.upload();
+  REQUIRE(bench.spool->hand_out(document, core::new_id(bench.clock.now())));
+  auto incoming = bench.spool->begin().value();
+  REQUIRE(incoming.commit(core::new_id(bench.clock.now())));
+  REQUIRE(bench.copies() == 2);
+  REQUIRE(bench.spool->list()->size() == 3);
+  bench.clock.advance(2h);
+  REQUIRE(queue::purge(bench.context()));
+  CHECK(bench.copies() == 1);
+  CHECK(bench.spool->list()->size() == 2);
+  CHECK(bench.get(bench.provider.requests[0].media_url));
+}
