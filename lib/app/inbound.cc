@@ -74,7 +74,8 @@ class Inbound {
   // nginx asks before it reads a payload's body: 204, or 401 or 403 without a byte of it.
   core::Result<web::Response> admit(web::Request& request, const web::Match&) {
     CORE_CHECK(check_basic(side_, request));
-    const auto query = query_fields(request);
+    const auto target = request.parameter("ORIGINAL_URI").value_or("");
+    const auto query = form::parse_urlencoded(target.substr(std::min(target.find('?'), target.size() - 1) + 1), with_nul()).value_or({});
     if (twilio::check_payload_token(side_.signing_keys, query.first("t").value_or(""), line_.clock->now())) return web::empty(204);
     if (!has_signature(request)) return core::Error{core::Code::forbidden, "payload with neither a valid token nor a signature"};
     const auto length = text::parse_int64(request.parameter("ORIGINAL_LENGTH").value_or(""));

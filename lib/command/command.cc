@@ -80,6 +80,16 @@ const Verb* find(std::vector<std::string>& words) {
   return nullptr;
 }
 
+bool print_family(std::string_view first) {
+  bool any = false;
+  for (const auto& verb : kVerbs) {
+    if (verb.name.substr(0, verb.name.find(' ')) != first) continue;
+    print("faxline " + std::string(verb.usage) + "\n  " + std::string(verb.help));
+    any = true;
+  }
+  return any;
+}
+
 int usage(std::string_view sentence) {
   say("faxline: " + std::string(sentence));
   say("`faxline --help` lists the verbs.");
@@ -127,7 +137,10 @@ int run(int count, const char* const* arguments) {
     print_help();
     return 0;
   }
+  const std::string first = words.words[0];
   const auto* verb = find(words.words);
+  // `faxline user --help`: what there is of that family.
+  if (verb == nullptr && words.help && print_family(first)) return 0;
   if (verb == nullptr) return usage("there is no verb '" + words.words[0] + (words.words.size() > 1 ? " " + words.words[1] : "") + "'.");
   if (words.help) {
     print("faxline " + std::string(verb->usage) + "\n" + std::string(verb->help));

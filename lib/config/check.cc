@@ -72,11 +72,11 @@ std::optional<std::chrono::seconds> read_duration(std::string_view value) {
     case 'm': unit = 60; break;
     case 'h': unit = 3600; break;
     case 'd': unit = 86400; break;
-    default: unit = 0;
+    default: return std::nullopt;  // 72: of what? Nobody should have to guess.
   }
-  const auto number = read_integer(unit ? value.substr(0, value.size() - 1) : value);
+  const auto number = read_integer(value.substr(0, value.size() - 1));
   if (!number || *number < 0 || *number > 1'000'000'000) return std::nullopt;
-  return std::chrono::seconds(*number * (unit ? unit : 1));
+  return std::chrono::seconds(*number * unit);
 }
 
 std::optional<bool> read_flag(std::string_view value) {

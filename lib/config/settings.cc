@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <unistd.h>
 
 #include "config/check.h"
 #include "config/table.h"
@@ -97,6 +98,8 @@ core::Result<void> check_together(const Settings& s) {
     const std::string missing = s.is_set("INBOUND_AUTH_USER") ? "INBOUND_AUTH_PASS" : "INBOUND_AUTH_USER";
     return refuse(missing, "INBOUND_AUTH_USER and INBOUND_AUTH_PASS go together, but " + missing + " is not set: set both or neither.");
   }
+  if (s.is_set("PROVIDER_CA_FILE") && ::access(s.text("PROVIDER_CA_FILE").c_str(), F_OK) != 0)
+    return refuse("PROVIDER_CA_FILE", "PROVIDER_CA_FILE names " + s.text("PROVIDER_CA_FILE") + ", which is not there: give the file with the certificates, or take the setting away to use the system's.");
   const std::array ports{"LAN_PORT", "PUBLIC_PORT", "ACME_PORT"};
   for (std::size_t i = 0; i < ports.size(); ++i)
     for (std::size_t j = i + 1; j < ports.size(); ++j)

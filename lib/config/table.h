@@ -12,7 +12,7 @@ enum class Type {
   secret,    // one line, never shown
   flag,      // true or false
   integer,   // decimal, within minimum and maximum
-  duration,  // decimal with s, m, h or d; without a letter seconds; limits in seconds
+  duration,  // decimal with s, m, h or d after it; limits in seconds
   path,      // absolute
   host,      // a name or address, without port
   url,       // https://host[:port] with nothing after it; http to loopback only

@@ -2,6 +2,7 @@
 import os
 
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
@@ -35,7 +36,8 @@ class Browser:
         return self.find("body").text
 
     def wait(self, what, seconds=20):
-        return WebDriverWait(self.driver, seconds, 0.1).until(lambda _: what())
+        # The page may have drawn a list anew between the look and the question.
+        return WebDriverWait(self.driver, seconds, 0.1, ignored_exceptions=[StaleElementReferenceException]).until(lambda _: what())
 
     def see(self, words, seconds=20):
         try:

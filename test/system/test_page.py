@@ -44,7 +44,7 @@ def test_the_whole_of_it_log_in_send_follow_receive_open_log_out(page, line, per
     page.find('.places a[href="#/received"]').click()
     page.wait(lambda: any("+1 500 555 0006" in one.text and "Received" in one.text for one in page.all(".lines a")), 30)
     page.appears("#unread")
-    page.all(".lines a")[0].click()
+    page.wait(lambda: page.all(".lines a")[0].click() is None)
     page.see("From +1 500 555 0006")
     link = page.button("Open the document").get_attribute("href")
     assert person.get(link).headers["Content-Type"] == "application/pdf"

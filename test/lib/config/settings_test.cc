@@ -84,6 +84,8 @@ TEST_CASE("malformed values are refused, each in its own words") {
   CHECK(has(sentence(kLeast, {{"LAN_PORT", "12x"}}), "whole number"));
   CHECK(has(sentence(kLeast, {{"RECEIVE_STORE_MEDIA", "maybe"}}), "true or false"));
   CHECK(has(sentence(kLeast, {{"FAX_DEADLINE", "soon"}}), "such as 72h"));
+  CHECK(has(sentence(kLeast, {{"FAX_DEADLINE", "72"}}), "such as 72h"));
+  CHECK(has(sentence(kLeast, {{"PROVIDER_CA_FILE", "/nowhere/ca.pem"}}), "which is not there"));
   CHECK(has(sentence(kLeast, {{"STATE_DIR", "state"}}), "absolute path"));
   CHECK(has(sentence(kLeast, {{"PUBLIC_HOSTNAME", "https://x"}}), "host name alone"));
   CHECK(has(sentence(kLeast, {{"PUBLIC_URL", "https://x/path"}}), "scheme, host and port alone"));
