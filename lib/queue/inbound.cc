@@ -51,19 +51,8 @@ core::Result<store::Document> describe(const Context& context, const spool::Inco
   store::Document document;
   document.created = context.clock.now();
   document.id = core::new_id(document.created);
-  const auto pdf = context.examine(incoming.fd());
-  if (pdf) {
-    document.state = store::DocumentState::ready;
-    document.pages = pdf->pages;
-    document.warning = pdf->warning;
-  } else if (pdf.error().code == core::Code::invalid) {
-    // It is kept as it came: the person may be able to read it.
-    document.state = store::DocumentState::refused;
-    document.cause_code = pdf.error().field.empty() ? "document_damaged" : pdf.error().field;
-    document.cause_text = pdf.error().hint;
-  } else {
-    return pdf.error();
-  }
+  // One that is refused is kept as it came: the person may be able to read it.
+  CORE_CHECK(look_into(context, incoming.fd(), document));
   return document;
 }
 

@@ -16,6 +16,10 @@ core::Result<void> fetch(const Context& context, const store::Fax& fax);        
 core::Result<void> deliver_mail(const Context& context, const store::Fax& fax);   // mail_due
 core::Result<void> delete_media(const Context& context, const store::Fax& fax);   // media_delete_due
 
+// What the document behind `fd` is, into `document` alone: ready with its pages, or refused with the cause. Errors:
+// of the box; then `document` is as it was.
+core::Result<void> look_into(const Context& context, int fd, store::Document& document);
+
 // What an uploaded document is, written into the book; for documents that no fax has named yet.
 core::Result<void> examine_document(const Context& context, store::Document document);
 

@@ -3,9 +3,25 @@
 #include "core/id.h"
 #include "core/log.h"
 #include "fax/cause.h"
+#include "queue/inbound.h"
 #include "queue/outbound.h"
 
 namespace queue {
+
+core::Result<void> look_into(const Context& context, int fd, store::Document& document) {
+  const auto pdf = context.examine(fd);
+  if (pdf) {
+    document.state = store::DocumentState::ready;
+    document.pages = pdf->pages;
+    document.warning = pdf->warning;
+    return {};
+  }
+  if (pdf.error().code != core::Code::invalid) return pdf.error();
+  document.state = store::DocumentState::refused;
+  document.cause_code = pdf.error().field.empty() ? "document_damaged" : pdf.error().field;
+  document.cause_text = pdf.error().hint;
+  return {};
+}
 
 namespace {
 
@@ -13,20 +29,9 @@ namespace {
 core::Result<bool> examine(const Context& context, store::Document& document) {
   if (document.state != store::DocumentState::queued) return document.state == store::DocumentState::ready;
   CORE_TRY(file, context.spool.open(document.id));
-  const auto pdf = context.examine(file.get());
-  if (pdf) {
-    document.state = store::DocumentState::ready;
-    document.pages = pdf->pages;
-    document.warning = pdf->warning;
-  } else if (pdf.error().code == core::Code::invalid) {
-    document.state = store::DocumentState::refused;
-    document.cause_code = pdf.error().field.empty() ? "document_damaged" : pdf.error().field;
-    document.cause_text = pdf.error().hint;
-  } else {
-    return pdf.error();
-  }
+  CORE_CHECK(look_into(context, file.get(), document));
   CORE_CHECK(context.faxes.save_document(document));
-  core::log(core::Level::info, "document examined", {{"document", document.id}, {"state", pdf ? "ready" : "refused"}, {"cause", document.cause_code}});
+  core::log(core::Level::info, "document examined", {{"document", document.id}, {"state", document.state == store::DocumentState::ready ? "ready" : "refused"}, {"cause", document.cause_code}});
   return document.state == store::DocumentState::ready;
 }
 
