@@ -24,7 +24,7 @@ Line line_of(const config::Settings& settings, const core::Clock& clock) {
 
 ProviderSide provider_side_of(const config::Settings& settings) {
   ProviderSide side;
-  side.dialect = &twilio::dialect_of(settings.text("FAX_PROVIDER"));
+  side.dialect = &twilio::dialect_of(settings.dialect());
   side.public_url = settings.public_url();
   side.signing_keys = settings.signing_keys();
   side.signature_required = settings.text("WEBHOOK_SIGNATURE") == "required";

@@ -55,7 +55,7 @@ core::Result<int> config_check(const config::Settings& settings, const Words&) {
 
 core::Result<int> provider_check(const config::Settings& settings, const Words&) {
   http::Client client({.ca_file = settings.text("PROVIDER_CA_FILE"), .user_agent = "faxline"});
-  twilio::Provider provider(client, {twilio::dialect_of(settings.text("FAX_PROVIDER")), settings.provider_url(), settings.text("TWILIO_SID"), settings.secret("TWILIO_TOKEN"), settings.media_hosts()});
+  twilio::Provider provider(client, {twilio::dialect_of(settings.dialect()), settings.provider_url(), settings.text("TWILIO_SID"), settings.secret("TWILIO_TOKEN"), settings.media_hosts()});
   fax::ListQuery query;
   query.created_after = core::SystemClock().now();
   auto listed = provider.list(query);

@@ -121,6 +121,11 @@ std::optional<std::string> complaint(const Setting& setting, std::string_view va
     case Type::host: return is_host(value) ? std::nullopt : std::optional<std::string>("must be a host name alone, such as fax.example.org");
     case Type::url: return url_complaint(value);
     case Type::number: return is_e164(value) ? std::nullopt : std::optional<std::string>("must be a number in the E.164 form, such as +12125551212");
+    case Type::numbers: {
+      const auto list = read_list(value);
+      if (list.empty() || !std::all_of(list.begin(), list.end(), is_e164)) return "must be numbers in the E.164 form, such as +12125551212, several with commas between them";
+      return std::nullopt;
+    }
     case Type::hosts: {
       const auto list = read_list(value);
       if (list.empty() || !std::all_of(list.begin(), list.end(), is_host_and_port)) return "must be host or host:port, several with commas between them";

@@ -94,10 +94,14 @@ core::Result<void> check_together(const Settings& s) {
   }
   if (s.text("INBOUND_AUTH_USER").find(':') != std::string::npos)
     return refuse("INBOUND_AUTH_USER", "INBOUND_AUTH_USER holds a colon, which HTTP's Basic authentication cannot carry: choose a name without one.");
-  if (s.is_set("INBOUND_AUTH_USER") != s.is_set("INBOUND_AUTH_PASS")) {
-    const std::string missing = s.is_set("INBOUND_AUTH_USER") ? "INBOUND_AUTH_PASS" : "INBOUND_AUTH_USER";
-    return refuse(missing, "INBOUND_AUTH_USER and INBOUND_AUTH_PASS go together, but " + missing + " is not set: set both or neither.");
+  for (const std::string family : {"INBOUND_AUTH_", "SIP_AUTH_"}) {
+    const std::string user = family + "USER", password = family + "PASS";
+    if (s.is_set(user) == s.is_set(password)) continue;
+    const std::string& missing = s.is_set(user) ? password : user;
+    return refuse(missing, user + " and " + password + " go together, but " + missing + " is not set: set both or neither.");
   }
+  if (s.is_set("SIP_AUTH_USER") && !s.is_set("SIP_HOSTS"))
+    return refuse("SIP_HOSTS", "SIP_AUTH_USER is set, but SIP_HOSTS is not: name the hosts that these credentials are for, or take them away.");
   if (s.is_set("PROVIDER_CA_FILE") && ::access(s.text("PROVIDER_CA_FILE").c_str(), F_OK) != 0)
     return refuse("PROVIDER_CA_FILE", "PROVIDER_CA_FILE names " + s.text("PROVIDER_CA_FILE") + ", which is not there: give the file with the certificates, or take the setting away to use the system's.");
   const std::array ports{"LAN_PORT", "PUBLIC_PORT", "ACME_PORT"};
@@ -132,6 +136,11 @@ ProviderKind Settings::provider() const {
   return word == "twilio" ? ProviderKind::twilio : word == "signalwire" ? ProviderKind::signalwire : ProviderKind::sandbox;
 }
 
+std::string_view Settings::dialect() const {
+  if (practice()) return text("SANDBOX_DIALECT");
+  return provider() == ProviderKind::signalwire ? "signalwire" : "twilio";
+}
+
 std::string Settings::public_url() const { return is_set("PUBLIC_URL") ? text("PUBLIC_URL") : "https://" + text("PUBLIC_HOSTNAME"); }
 
 std::string Settings::provider_url() const {
@@ -149,6 +158,8 @@ std::string Settings::people_database_url() const {
 }
 
 std::vector<std::string> Settings::media_hosts() const { return read_list(text("MEDIA_HOSTS")); }
+std::vector<std::string> Settings::sip_hosts() const { return read_list(text("SIP_HOSTS")); }
+std::vector<std::string> Settings::blocked_senders() const { return read_list(text("BLOCKED_SENDERS")); }
 
 std::vector<core::SecretString> Settings::signing_keys() const {
   std::vector<core::SecretString> keys;

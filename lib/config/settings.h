@@ -30,6 +30,7 @@ class Settings {
 
   // What is derived from more than one setting.
   ProviderKind provider() const;
+  std::string_view dialect() const;     // "twilio", "signalwire": the provider's, or the one that the sandbox is to speak
   std::string public_url() const;       // PUBLIC_URL, else https://PUBLIC_HOSTNAME; no slash at the end
   std::string provider_url() const;     // PROVIDER_URL, else by provider; no slash at the end
   std::string fax_number() const;       // TWILIO_FAX_NUMBER, the sandbox's own if not set
@@ -38,6 +39,8 @@ class Settings {
   std::string state_folder(std::string_view name) const;  // STATE_DIR/name
   std::string socket(std::string_view name) const;        // SOCKET_DIR/name
   std::vector<std::string> media_hosts() const;           // MEDIA_HOSTS, in order
+  std::vector<std::string> sip_hosts() const;             // SIP_HOSTS
+  std::vector<std::string> blocked_senders() const;       // BLOCKED_SENDERS, E.164
   // Keys that a signature may be made with: the current one first, then the old one.
   std::vector<core::SecretString> signing_keys() const;
   bool practice() const { return provider() == ProviderKind::sandbox; }

@@ -17,6 +17,7 @@ enum class Type {
   host,      // a name or address, without port
   url,       // https://host[:port] with nothing after it; http to loopback only
   number,    // E.164
+  numbers,   // E.164,…
   hosts,     // host[:port],…
   country,   // two capital letters
   choice,    // one of `choices`, separated by blanks

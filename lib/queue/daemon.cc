@@ -39,7 +39,7 @@ core::Result<void> run_daemon(const config::Settings& settings, const std::atomi
   CORE_TRY(faxes, store::Faxes::open(database));
   CORE_TRY(spool, spool::Spool::existing(settings.text("STATE_DIR")));
   http::Client client({.ca_file = settings.text("PROVIDER_CA_FILE"), .user_agent = "faxline"});
-  twilio::Provider provider(client, {twilio::dialect_of(settings.text("FAX_PROVIDER")), settings.provider_url(), settings.text("TWILIO_SID"), settings.secret("TWILIO_TOKEN"), settings.media_hosts()});
+  twilio::Provider provider(client, {twilio::dialect_of(settings.dialect()), settings.provider_url(), settings.text("TWILIO_SID"), settings.secret("TWILIO_TOKEN"), settings.media_hosts()});
   const maildir::Remote mailbox(settings.socket("deliver.sock"));
   const auto options = options_of(settings);
   const Context context{options, clock, faxes, spool, provider, document::examine_pdf, document::join_pdfs,

@@ -4,7 +4,6 @@ namespace twilio {
 
 const Dialect& dialect_of(std::string_view name) {
   if (name == kSignalWire.name) return kSignalWire;
-  if (name == kSandbox.name) return kSandbox;
   return kTwilio;
 }
 

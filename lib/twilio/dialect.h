@@ -23,10 +23,9 @@ struct Dialect {
 };
 
 inline constexpr Dialect kTwilio{"twilio", "/v1/Faxes", true, false, Repeated::sorted_and_unique, ""};
-inline constexpr Dialect kSandbox{"sandbox", "/v1/Faxes", true, false, Repeated::sorted_and_unique, ""};
 inline constexpr Dialect kSignalWire{"signalwire", "/api/laml/2010-04-01/Accounts/{sid}/Faxes", false, true, Repeated::as_they_came, "files.signalwire.com"};
 
-// By the word of FAX_PROVIDER; Twilio's for an unknown one.
+// By its name (config::Settings::dialect()); Twilio's for an unknown one.
 const Dialect& dialect_of(std::string_view name);
 
 }  // namespace twilio

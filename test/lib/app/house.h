@@ -67,7 +67,7 @@ struct House {
     line.max_fax_bytes = 4096;
     line.clock = &clock;
     line.wake = [this] { ++wakes; };
-    side.dialect = &twilio::kSandbox;
+    side.dialect = &twilio::kTwilio;
     side.public_url = "https://fax.example";
     side.signing_keys.emplace_back("the signing key");
     side.hint = [this](std::string_view text) { hints.emplace_back(text); };

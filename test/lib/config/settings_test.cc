@@ -93,11 +93,19 @@ TEST_CASE("malformed values are refused, each in its own words") {
   CHECK(has(sentence(kLeast, {{"PUBLIC_URL", "http://fax.example.org"}}), "must begin with https://"));
   CHECK(has(sentence(kLeast, {{"PUBLIC_URL", "ftp://x"}}), "must begin with https://"));
   CHECK(has(sentence(kLeast, {{"TWILIO_FAX_NUMBER", "2125551212"}}), "E.164"));
+  CHECK(has(sentence(kLeast, {{"BLOCKED_SENDERS", "+12125551212,2125551213"}}), "E.164"));
+  CHECK(has(sentence(kLeast, {{"SANDBOX_DIALECT", "telnyx"}}), "twilio signalwire"));
+  CHECK(has(sentence(kLeast, {{"FAX_TTL_MINUTES", "4"}}), "5 to 300"));
+  CHECK(has(sentence(kLeast, {{"SIP_HOSTS", "sip.example.org"}, {"SIP_AUTH_USER", "us"}}), "SIP_AUTH_PASS is not set"));
+  CHECK(has(sentence(kLeast, {{"SIP_AUTH_USER", "us"}, {"SIP_AUTH_PASS", "word"}}), "SIP_HOSTS"));
   CHECK(has(sentence(kLeast, {{"MEDIA_HOSTS", "a.example.org,b c"}}), "host:port"));
   CHECK(has(sentence(kLeast, {{"DEFAULT_COUNTRY", "usa"}}), "two capital letters"));
   for (const auto* url : {"mysql://x", "sqlite:///", "sqlite://x", "postgresql://"}) CHECK(has(sentence(kLeast, {{"DATABASE_URL", url}}), "sqlite:///"));
   CHECK(load(kLeast, {{"PUBLIC_URL", "http://127.0.0.1:8080"}}));
   CHECK(load(kLeast, {{"PUBLIC_URL", "https://[::1]:8443"}}));
+  CHECK(load(kLeast, {{"BLOCKED_SENDERS", "+12125551212, +12125551213"}})->blocked_senders() == std::vector<std::string>{"+12125551212", "+12125551213"});
+  CHECK(load(kLeast, {})->dialect() == "twilio");
+  CHECK(load(kLeast, {{"SANDBOX_DIALECT", "signalwire"}})->dialect() == "signalwire");
   CHECK(load(kLeast, {{"MEDIA_HOSTS", "a.example.org, b.example.org:8443"}})->media_hosts() == std::vector<std::string>{"a.example.org", "b.example.org:8443"});
 }
 

@@ -83,7 +83,7 @@ TEST_CASE("cross: answers of the API") {
 
 TEST_CASE("cross: TwiML") {
   for (const bool store : {true, false}) {
-    const auto receive = sandbox::read_twiml(twilio::receive_twiml(twilio::kSandbox, "https://u:p%40@fax.example.org:3297/fax/payload?t=a&b=\"<'", store));
+    const auto receive = sandbox::read_twiml(twilio::receive_twiml(twilio::kTwilio, "https://u:p%40@fax.example.org:3297/fax/payload?t=a&b=\"<'", store));
     REQUIRE(receive);
     CHECK(receive->action == "https://u:p%40@fax.example.org:3297/fax/payload?t=a&b=\"<'");
     CHECK(receive->method == "POST");

@@ -44,6 +44,6 @@ TEST_CASE("what a FaxSid is") {
 TEST_CASE("TwiML: an action that is safe in its attribute, storeMedia where it is known") {
   const auto answer = twilio::receive_twiml(twilio::kTwilio, "https://u:p@fax.example.org/fax/payload?t=1&x=\"2\"", false);
   CHECK(answer == "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response><Receive action=\"https://u:p@fax.example.org/fax/payload?t=1&amp;x=&quot;2&quot;\" method=\"POST\" mediaType=\"application/pdf\" storeMedia=\"false\"/></Response>");
-  CHECK(twilio::receive_twiml(twilio::kSandbox, "https://a/", true).find("storeMedia=\"true\"") != std::string::npos);
+  CHECK(twilio::receive_twiml(twilio::kTwilio, "https://a/", true).find("storeMedia=\"true\"") != std::string::npos);
   CHECK(twilio::receive_twiml(twilio::kSignalWire, "https://a/", true).find("storeMedia") == std::string::npos);
 }
