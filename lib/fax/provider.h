@@ -10,7 +10,6 @@
 
 #include "core/clock.h"
 #include "core/result.h"
-#include "core/secret.h"
 #include "fax/status.h"
 
 namespace fax {
@@ -46,10 +45,7 @@ struct SubmitRequest {
   std::string to;            // E.164, or a SIP URI
   std::string media_url;     // capability: not to be logged, nor is the next
   std::string callback_url;
-  std::string quality = {};                   // "standard", "fine", "superfine"; empty: the provider's own choice
-  std::optional<std::int64_t> ttl_minutes = {};  // how long the provider may try; not given: its own choice
-  std::string sip_user = {};                  // for a SIP URI; empty: none
-  core::SecretString sip_password = {};
+  std::string quality = {};  // "standard", "fine", "superfine"; empty: as this line's settings say
 };
 
 struct SubmitOutcome {

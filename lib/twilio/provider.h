@@ -1,6 +1,8 @@
 // A provider that speaks Twilio's dialect, over HTTPS.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +21,10 @@ struct Account {
   std::string sid;       // is_fax_sid()
   core::SecretString token;
   std::vector<std::string> media_hosts = {};  // MEDIA_HOSTS, "host[:port]"
+  std::string quality = {};                      // FAX_QUALITY; empty: the provider's own choice
+  std::optional<std::int64_t> ttl_minutes = {};  // FAX_TTL_MINUTES; not given: the provider's own choice
+  std::string sip_user = {};                     // of SIP URIs; empty: none
+  core::SecretString sip_password = {};
 };
 
 // Each call is one request (a list: one a page). Safe for several threads. Deletes no fax, only its media. Errors as
