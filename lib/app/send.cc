@@ -8,7 +8,7 @@
 #include "core/log.h"
 #include "crypto/digest.h"
 #include "crypto/encoding.h"
-#include "fax/number.h"
+#include "fax/target.h"
 #include "form/fields.h"
 #include "json/value.h"
 #include "text/words.h"
@@ -82,7 +82,7 @@ class Send {
     CORE_TRY(query, form::parse_urlencoded(request.query()));
     const auto typed = query.first("q");
     if (!typed) return missing("q", "Give the number to look up as q.");
-    const auto number = fax::parse_number(*typed, line_.default_country, line_.always_legal);
+    const auto number = fax::parse_target(*typed, line_.default_country, line_.always_legal, line_.sip_hosts);
     json::Writer writer;
     writer.begin_object();
     if (number) {
@@ -142,7 +142,7 @@ class Send {
 
   core::Result<fax::PhoneNumber> number_of(std::optional<std::string_view> typed) const {
     if (!typed || text::trim(*typed).empty()) return missing("to", "Type the number to send to.");
-    return fax::parse_number(*typed, line_.default_country, line_.always_legal);
+    return fax::parse_target(*typed, line_.default_country, line_.always_legal, line_.sip_hosts);
   }
 
   core::Result<web::Response> create_of_files(web::Request& request, const std::string& key) {

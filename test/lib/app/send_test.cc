@@ -251,6 +251,18 @@ TEST_CASE("resend: a new fax of the same documents, when the old one has ended")
   check_problem(ask(house.routes, "POST", path, kAnna), 409);
 }
 
+TEST_CASE("a SIP address is sent to at hosts that the settings name, and nowhere else") {
+  Sending house;
+  const Part to{"to", "sip:office@sip.example.org"};
+  check_problem(house.post({to, kFile}), 422, "to");
+  house.line.sip_hosts = {"sip.example.org"};
+  const auto taken = json_of(house.post({to, kFile}));
+  CHECK(text_of(taken["to"]) == "sip:office@sip.example.org");
+  const auto explained = json_of(ask(house.routes, "GET", "/api/numbers?q=sip%3Aoffice%40sip.example.org", kAnna));
+  CHECK(explained["valid"].as_bool() == true);
+  CHECK(text_of(explained["text"]) == "office@sip.example.org");
+}
+
 TEST_CASE("numbers are explained before anything is sent to them") {
   Sending house;
   const auto good = json_of(ask(house.routes, "GET", "/api/numbers?q=212+555+1212", kAnna));
