@@ -41,7 +41,7 @@ core::Result<std::optional<fax::ProviderFax>> candidate(const Context& context, 
   for (auto& one : list) {
     if (!is_own(fax, one) || one.from != fax.from || !one.created || *one.created < attempt.intent - kClockError) continue;
     if (attempt.handed_out && *one.created > *attempt.handed_out + kClockError) continue;
-    if (fax::is_final(one.status) && std::string_view(fax::cause_of_provider(one.status, one.error_code, one.error_message).code) == "media_not_fetched") continue;
+    if (fax::is_final(one.status) && fax::was_never_fetched(fax::cause_of_provider(one.status, one.error_code, one.error_message))) continue;
     CORE_TRY(known, context.faxes.is_provider_id_known(one.id));
     if (known) continue;
     if (only) return std::optional<fax::ProviderFax>();

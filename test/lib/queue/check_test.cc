@@ -88,6 +88,7 @@ TEST_CASE("what cannot be ours is no candidate, and two candidates decide nothin
       {"made after the document was fetched", [](Lost& line, fax::ProviderFax& word) { word.created = line.began + 5min + 1s; }},
       {"of unknown age", [](Lost&, fax::ProviderFax& word) { word.created.reset(); }},
       {"failed to fetch", [](Lost&, fax::ProviderFax& word) { word.status = ProviderStatus::failed, word.error_code = "11200"; }},
+      {"failed to fetch, by TLS", [](Lost&, fax::ProviderFax& word) { word.status = ProviderStatus::failed, word.error_code = "11220"; }},
       {"known already", [](Lost& line, fax::ProviderFax& word) {
          line.provider.outcomes = {{.kind = Kind::taken, .provider_id = "FXknown"}};
          line.send_to("+12125550009");
