@@ -109,7 +109,7 @@ core::Result<void> look_for(const Context& context, const store::Fax& fax) {
 
 core::Result<void> take_late_evidence(const Context& context, const store::Fax& fax) {
   CORE_TRY(attempt, context.faxes.last_attempt(fax.id));
-  const bool ours_to_correct = fax.status == fax::Status::unresolved || (fax.status == fax::Status::failed && fax.cause_code == "deadline_passed");
+  const bool ours_to_correct = fax.status == fax::Status::unresolved || store::decided_by(fax) != fax::Decided::by_provider;
   if (attempt && (!attempt->ended || !attempt->provider_id.empty()) && !attempt->voided && ours_to_correct) {
     const auto& id = attempt->provider_id.empty() ? attempt->hinted_id : attempt->provider_id;
     if (!id.empty()) {

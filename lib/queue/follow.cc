@@ -96,7 +96,8 @@ core::Result<void> apply(const Context& context, const store::Fax& fax, const st
   CORE_TRY(lowered, was_lowered(context, fax));
   CORE_CHECK(end_attempt(context, attempt.id, false));
   CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
-    if (row.status == fax::Status::delivered || row.status == fax::Status::partly_delivered) return;
+    const bool arrived = row.status == fax::Status::delivered || row.status == fax::Status::partly_delivered;
+    if (arrived && store::decided_by(row) == fax::Decided::by_provider) return;
     const bool corrected = fax::is_final(row.status);
     row.provider_id = word.id;
     if (word.status == fax::ProviderStatus::delivered) end_delivered(row, events, word, now);

@@ -195,6 +195,29 @@ TEST_CASE("late evidence corrects unresolved, after it is read from the API") {
   }
 }
 
+TEST_CASE("what the provider says later corrects a person's word, and stays") {
+  for (const auto as : {Status::delivered, Status::failed}) {
+    CAPTURE(fax::name(as));
+    Lost line;
+    line.run_for(31min);
+    REQUIRE(line.faxes->settle(line.id, as, "anna", line.clock.now()));
+    CHECK(line.status(line.id) == as);
+    CHECK_FALSE(line.faxes->settle(line.id, as, "anna", line.clock.now()));
+    line.run_for(1h);
+    CHECK(line.status(line.id) == as);
+    line.candidate("FXa", as == Status::delivered ? ProviderStatus::busy : ProviderStatus::delivered);
+    CHECK(line.call_back(line.request().callback_url, "FXa"));
+    line.run();
+    CHECK(line.status(line.id) == (as == Status::delivered ? Status::failed : Status::delivered));
+    CHECK(line.last_why(line.id).find("Corrected by what the provider said later") != std::string::npos);
+    line.provider.faxes["FXa"].status = ProviderStatus::failed;
+    line.call_back(line.request().callback_url, "FXa");
+    line.run_for(1h);
+    CHECK(line.status(line.id) == (as == Status::delivered ? Status::failed : Status::delivered));
+    CHECK(line.provider.count("submit") == 1);
+  }
+}
+
 TEST_CASE("a late callback that the provider does not know moves nothing, and is not asked for ever") {
   Lost line;
   line.run_for(31min);
