@@ -11,6 +11,7 @@ int main() {
     CORE_CHECK(sandbox.open());
     std::jthread one([&](std::stop_token stop) { sandbox.run(stop); });
     std::jthread two([&](std::stop_token stop) { sandbox.run(stop); });
-    return fcgi::serve([&](web::Request& request) { return app::answer(sandbox, request); }, {.program = "sandbox"});
+    // Some threads more than the others have: a fault may hold one for a while.
+    return fcgi::serve([&](web::Request& request) { return app::answer(sandbox, request); }, {.program = "sandbox", .threads = 8});
   });
 }

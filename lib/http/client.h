@@ -52,6 +52,7 @@ struct Call {
   // caller's own. Bodies of other answers go into Answer::body, at most kMaxErrorBody of them.
   int output_fd = -1;
   std::int64_t max_body_bytes = 1 << 20;
+  std::int64_t max_bytes_a_second = 0;  // the body is read not faster than that, in the mean; 0: as fast as it comes
 
   // Redirects of GET and HEAD are followed (a POST's never): to the first URL's own host and port, and to these,
   // "host[:port]" (host_in()), at most max_redirects in all.

@@ -185,6 +185,7 @@ void set_up_times(Setup& set, const Options& options, const Call& call, const Ho
   const auto at_least_one = [](auto value) { return std::max(1L, static_cast<long>(value.count())); };
   set(CURLOPT_TIMEOUT_MS, at_least_one(hop.time_out));
   set(CURLOPT_CONNECTTIMEOUT_MS, at_least_one(call.connect_time_out.value_or(options.connect_time_out)));
+  if (call.max_bytes_a_second > 0) set(CURLOPT_MAX_RECV_SPEED_LARGE, static_cast<curl_off_t>(call.max_bytes_a_second));
   set(CURLOPT_LOW_SPEED_LIMIT, kLowSpeedBytes);
   set(CURLOPT_LOW_SPEED_TIME, at_least_one(call.low_speed_time_out.value_or(options.low_speed_time_out)));
 }

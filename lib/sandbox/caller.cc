@@ -32,13 +32,16 @@ core::Result<http::Answer> Caller::send(Outgoing outgoing) const {
   http::Call call;
   call.method = outgoing.method;
   call.url = std::move(plain);
-  call.headers.emplace_back("X-Twilio-Signature", sign(key_, outgoing.url, outgoing.parameters));
+  const std::string key = outgoing.wrong_signature ? "another key" : std::string(key_);
+  call.headers.emplace_back(dialect_.signature_header, sign(key, outgoing.url, outgoing.parameters, dialect_.sorted_signature));
+  if (!outgoing.range.empty()) call.headers.emplace_back("Range", outgoing.range);
   if (call.method == "POST") {
     call.body = outgoing.body.empty() ? urlencoded(outgoing.parameters) : std::move(outgoing.body);
     call.content_type = outgoing.content_type;
   }
   call.output_fd = outgoing.output_fd;
   call.max_body_bytes = outgoing.max_body_bytes;
+  call.max_bytes_a_second = outgoing.bytes_a_second;
   call.total_time_out = outgoing.time_out;
   call.connect_time_out = std::chrono::seconds(5);
 
@@ -49,14 +52,17 @@ core::Result<http::Answer> Caller::send(Outgoing outgoing) const {
   return network_.send(call);
 }
 
-std::string multipart(const Pairs& parameters, std::string_view file_name, std::string_view document, std::string_view boundary) {
-  std::string body;
-  body.reserve(document.size() + 4096);
+std::string multipart(const Pairs& parameters, std::string_view file_name, std::string_view document, std::string_view boundary, bool media_first) {
+  std::string texts, media;
   for (const auto& [name, value] : parameters)
-    body.append("--").append(boundary).append("\r\nContent-Disposition: form-data; name=\"").append(name).append("\"\r\n\r\n").append(value).append("\r\n");
-  body.append("--").append(boundary).append("\r\nContent-Disposition: form-data; name=\"Media\"; filename=\"").append(file_name);
-  body.append("\"\r\nContent-Type: application/pdf\r\n\r\n").append(document).append("\r\n--").append(boundary).append("--\r\n");
-  return body;
+    texts.append("--").append(boundary).append("\r\nContent-Disposition: form-data; name=\"").append(name).append("\"\r\n\r\n").append(value).append("\r\n");
+  media.reserve(document.size() + 4096);
+  media.append("--").append(boundary).append("\r\nContent-Disposition: form-data; name=\"Media\"; filename=\"").append(file_name);
+  media.append("\"\r\nContent-Type: application/pdf\r\n\r\n").append(document).append("\r\n");
+  const std::string end = "--" + std::string(boundary) + "--\r\n";
+  std::string& body = media_first ? media : texts;
+  body.append(media_first ? texts : media).append(end);
+  return std::move(body);
 }
 
 }  // namespace sandbox

@@ -23,6 +23,9 @@ constexpr std::pair<std::string_view, std::string Fax::*> kTexts[] = {
     {"next", &Fax::next},
     {"given_media_url", &Fax::given_media_url},
     {"status_callback", &Fax::status_callback},
+    {"callback_method", &Fax::callback_method},
+    {"callback_events", &Fax::callback_events},
+    {"faults", &Fax::faults},
     {"inbound_sid", &Fax::inbound_sid},
     {"media_sid", &Fax::media_sid},
     {"action", &Fax::action},
@@ -51,6 +54,24 @@ bool is_sid(std::string_view text, std::string_view letters) {
 
 std::string new_sid(std::string_view letters) { return std::string(letters) + crypto::hex(crypto::random_bytes(16)); }
 
+bool is_uuid(std::string_view text) {
+  if (text.size() != 36) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool hyphen = i == 8 || i == 13 || i == 18 || i == 23;
+    const bool hexadecimal = (text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f');
+    if (hyphen ? text[i] != '-' : !hexadecimal) return false;
+  }
+  return true;
+}
+
+std::string new_uuid() {
+  std::string digits = crypto::hex(crypto::random_bytes(16));
+  digits[12] = '4';
+  digits[16] = "89ab"[digits[16] % 4];
+  for (const std::size_t at : {20U, 16U, 12U, 8U}) digits.insert(at, 1, '-');
+  return digits;
+}
+
 std::string to_json(const Fax& fax) {
   json::Writer writer;
   writer.begin_object();
@@ -76,7 +97,7 @@ core::Result<Fax> fax_from_json(std::string_view text) {
   fax.pages = value["pages"].as_int64();
   for (const json::Value& item : value["callbacks"].items())
     fax.callbacks.push_back({std::string(item["status"].as_string().value_or("")), item["due_ms"].as_int64().value_or(0), item["tries"].as_int64().value_or(0)});
-  if (!is_sid(fax.sid, "FX") || fax.status.empty() || (fax.direction != "inbound" && fax.direction != "outbound"))
+  if ((!is_sid(fax.sid, "FX") && !is_uuid(fax.sid)) || fax.status.empty() || (fax.direction != "inbound" && fax.direction != "outbound"))
     return core::Error{.code = core::Code::bad_request, .text = "read a fax of the sandbox: not one"};
   return fax;
 }

@@ -20,7 +20,7 @@ struct Callback {
 };
 
 struct Fax {
-  std::string sid;       // FX and 32 hexadecimal digits
+  std::string sid;       // FX and 32 hexadecimal digits, or a UUID
   std::string direction;  // "inbound", "outbound"
   std::string from, to;
   std::string status;  // queued processing sending delivered receiving received no-answer busy failed canceled
@@ -33,10 +33,13 @@ struct Fax {
   std::string next = {};
   std::int64_t due_ms = 0;
   std::int64_t tries = 0;
+  std::string faults = {};  // as Faults::take_for_fax() gives them
 
   // outbound
   std::string given_media_url = {};
   std::string status_callback = {};
+  std::string callback_method = "POST";  // or GET
+  std::string callback_events = {};      // of StatusCallbackEvent, with spaces between; empty: every status is told
   bool store_media = true;
   std::string inbound_sid = {};  // the fax as which it comes in, if it is to our own number
   std::vector<Callback> callbacks = {};
@@ -55,6 +58,9 @@ struct Fax {
 // True for "FX", or another two letters, and 32 hexadecimal digits: what may become part of a path.
 bool is_sid(std::string_view text, std::string_view letters);
 std::string new_sid(std::string_view letters);
+// Lower-case hexadecimal digits in the groups of RFC 9562; what may become part of a path as well.
+bool is_uuid(std::string_view text);
+std::string new_uuid();  // version 4
 
 std::string to_json(const Fax& fax);
 // bad_request if it is not what to_json() wrote; fields that are not there stay as they are in a new Fax.

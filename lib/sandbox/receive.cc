@@ -99,25 +99,27 @@ Response Sandbox::State::receive(const Request& request) {
   const auto fields = read_all(request, options.max_document_bytes, upload);
   if (!fields) {
     core::log(core::Level::warning, "the sandbox cannot take a document", fields.error());
-    return error_response(fields.error().code == core::Code::too_large ? 413 : 400, 20001, "The body cannot be read, or is too large");
+    return error(fields.error().code == core::Code::too_large ? 413 : 400, 20001, "The body cannot be read, or is too large");
   }
   const auto from = fields->first("From");
-  if (!from || !is_caller(*from)) return error_response(400, 21212, "No 'From' is specified, or not a possible one");
+  if (!from || !is_caller(*from)) return error(400, 21212, "No 'From' is specified, or not a possible one");
+  constexpr Stage kStages[] = {Stage::incoming};
   Fax fax;
-  fax.sid = new_sid("FX");
+  fax.sid = dialect.new_id("FX");
   fax.direction = "inbound";
   fax.from = *from;
   fax.to = fields->first("To").value_or(options.own_number);
-  if (!is_caller(fax.to)) return error_response(400, 21211, "The 'To' number is not a valid phone number");
+  if (!is_caller(fax.to)) return error(400, 21211, "The 'To' number is not a valid phone number");
   fax.error_code = fields->first("ErrorCode").value_or("");
   fax.error_message = fields->first("ErrorMessage").value_or("");
   if (fax.error_code.empty()) {
     const auto pdf = upload.begun() ? is_pdf(upload.path()) : core::Result<bool>(false);
-    if (!pdf || !*pdf) return error_response(400, 12300, "The document is not a PDF");
+    if (!pdf || !*pdf) return error(400, 12300, "The document is not a PDF");
     fax.pages = options.page_counter ? options.page_counter(upload.path()) : count_pages(upload.path());
-    fax.media_sid = new_sid("ME");
+    fax.media_sid = dialect.new_id("ME");
     fax.has_media = true;
   }
+  fax.faults = faults.take_for_fax(kStages);
   fax.status = "receiving";
   fax.created_ms = fax.updated_ms = now_ms();
   fax.next = "announce";
@@ -128,10 +130,7 @@ Response Sandbox::State::receive(const Request& request) {
   if (fax.has_media && ::link(upload.path().c_str(), book.media_path(fax.sid).c_str()) != 0)
     stored = core::errno_error("link", upload.path(), errno);
   if (stored) stored = book.put(fax);
-  if (!stored) {
-    core::log(core::Level::error, "the sandbox cannot store a fax", stored.error());
-    return error_response(500, 20500, "An internal server error has occurred");
-  }
+  if (!stored) return not_stored(stored.error());
   ++changes;
   changed.notify_all();
   return json_response(201, fax_json(fax));

@@ -28,9 +28,11 @@ constexpr std::chrono::milliseconds kKept = std::chrono::hours(24 * 180);  // as
 
 Sandbox::State::State(Options given)
     : options(std::move(given)),
+      dialect(dialect_of(options.dialect)),
       own_network(network_for(options)),
       network(options.network != nullptr ? *options.network : *own_network),
-      caller(network, options.token.reveal(), options.connect_to),
+      caller(network, dialect, options.signing_key.empty() ? options.token.reveal() : options.signing_key.reveal(), options.connect_to),
+      faults(options.folder),
       book(options.folder) {}
 
 std::int64_t Sandbox::State::now_ms() const { return core::to_ms(options.clock != nullptr ? options.clock->now() : system_clock.now()); }
@@ -45,6 +47,8 @@ Sandbox::~Sandbox() = default;
 core::Result<void> Sandbox::open() {
   const std::lock_guard lock(state_->mutex);
   CORE_CHECK(state_->book.open());
+  CORE_CHECK(state_->open_number());
+  state_->faults.open();
   std::vector<std::string> old;
   for (const Fax* fax : state_->book.newest_first())
     if (fax->is_final() && fax->created_ms < state_->now_ms() - kKept.count()) old.push_back(fax->sid);

@@ -1,5 +1,5 @@
-// The practice provider: speaks the wire format of Twilio's fax API (v1), fetches, "transmits", calls back and signs as
-// Twilio documents it, and sends nothing anywhere but to this machine. Reads and writes the wire with code of its own.
+// The practice provider: speaks the wire format of Twilio's fax API (v1), or that of SignalWire's Compatibility API, fetches,
+// "transmits", calls back and signs as their documentation has it, and sends nothing anywhere but to this machine. Reads and writes the wire with code of its own.
 //
 //   sandbox::Sandbox sandbox(std::move(options));
 //   sandbox.open();                                      // reads its book
@@ -39,7 +39,9 @@ class Network {
 struct Options {
   std::string folder;       // its own, STATE_DIR/sandbox; made with mode 0700
   std::string account_sid;  // who may use the API
-  core::SecretString token;  // their password, and the key of all signatures
+  core::SecretString token;  // their password
+  core::SecretString signing_key = {};  // of all signatures; empty: the token
+  std::string dialect = "twilio";       // or "signalwire"
   std::string own_number = "+15005550006";  // the one that is called from, and that faxes to come back in
   std::string api_url;       // "https://127.0.0.1:3299": where this API is, without /v1
   std::string incoming_url;  // "https://user:pass@fax.example.org:3297/fax/initialize": asked when a fax comes in; may be empty
@@ -50,12 +52,6 @@ struct Options {
   std::int64_t max_document_bytes = std::int64_t{256} << 20;
   // Pages of a PDF; empty: it cannot tell. Not given: pdf.h's own scan.
   std::function<std::optional<std::int64_t>(const std::string& path)> page_counter = {};
-  // Misbehaviour on demand, for tests. Off, these are numbers like any other. Calls to send to
-  //   +15005550011  are taken and answered 500        +15005550012  are not taken and answered 500
-  //   +15005550013  answered 429 with Retry-After: 1   +15005550014  are taken and answered after 90 s
-  //   +15005550015  are taken and never answered (Response::drop)
-  //   +15005550016  answered 401                       +15005550017  delivered with one page less than there are
-  bool fault_numbers = false;
   const core::Clock* clock = nullptr;  // the caller's own; the system's if none
   Network* network = nullptr;          // the caller's own; http::Client if none
 };
@@ -79,13 +75,20 @@ struct Response {
   std::chrono::milliseconds delay{0};  // a fault: wait so long before answering
 };
 
-// The API, under api_url, with Basic auth of account and token; times, errors and paging as Twilio's:
-//   POST /v1/Faxes   GET /v1/Faxes   GET, POST, DELETE /v1/Faxes/{Sid}   GET /v1/Faxes/{Sid}/Media   GET, DELETE …/Media/{Sid}
+// The API, under api_url, with Basic auth of account and token; ids, times, errors and paging as the dialect has them:
+//   Twilio's      POST, GET /v1/Faxes   GET, POST, DELETE …/{Sid}   GET …/{Sid}/Media   GET, DELETE …/Media/{Sid}
+//   SignalWire's  the same under /api/laml/2010-04-01/Accounts/{sid}/Faxes, with and without "/api/laml" and ".json"
+//   both          GET …/2010-04-01/Accounts/{sid}/IncomingPhoneNumbers   GET, POST …/{Sid}: own_number, and the URL that is
+//                 called when a fax comes in (VoiceUrl, VoiceMethod; VoiceReceiveMode has to stay "fax"), kept over a restart
+// Every request is held to the documentation (check.h): what it does not name is refused with 400. And, its own:
 //   GET, HEAD /sandbox/media/{Sid}/{MediaSid}?expires=…&signature=…   without log-in: a media_url; good for two hours
 //   POST /sandbox/receive   makes a fax arrive: its body a PDF with ?From=…, or multipart with a part From and a file.
 //       Also To (our number, if not given), and in place of a document ErrorCode and ErrorMessage: a reception that fails.
 //       201 with the fax, its sid as any other's.
-// A fax to +15005550001 ends busy, …2 no-answer, …3 failed with 34004 (told in callbacks only, as Twilio does), …4 is
+//   POST /sandbox/faults    arms a fault: a form with fault=NAME, times=N (1 to 1000000; not given: 1) and, where the fault
+//       has them, seconds=N (to 86400). faults.h says which there are, what each does and when it is used up. GET tells
+//       what is armed: {"faults": [{fault, stage, times, seconds}]}; DELETE clears. They outlive a restart.
+// A fax to +15005550001 ends busy, …2 no-answer, …3 failed with 34004 (at Twilio told in callbacks only), …4 is
 // delivered after 60 s, …5 is refused with 400; one to own_number is delivered and comes in; any other is delivered in
 // about 5 s. A fax is what its book says: after a restart each goes on where it was.
 class Sandbox {

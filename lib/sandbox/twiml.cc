@@ -141,11 +141,13 @@ core::Result<bool> skip_markup(std::string_view& rest) {
 
 core::Result<Receive> receive_of(const Tag& tag) {
   Receive receive;
+  receive.reject = tag.name == "Reject";
+  if (receive.reject && !tag.attributes.empty()) return wrong("34106", "an attribute of <Reject>, which has none");
   for (const auto& [name, value] : tag.attributes) {
     if (name == "action") receive.action = text::trim(value);
     else if (name == "method") receive.method = value;
     else if (name == "mediaType") receive.media_type = value;
-    else if (name == "storeMedia" && (value == "true" || value == "false")) receive.store_media = value == "true";
+    else if (name == "storeMedia" && (value == "true" || value == "false")) receive.store_media_given = true, receive.store_media = value == "true";
     else if (name != "pageSize") return wrong("34106", "an attribute of <Receive> that is not known, or its value");
   }
   if (receive.method != "POST" && receive.method != "GET") return wrong("34106", "a method that is not known");
@@ -179,7 +181,7 @@ core::Result<Receive> read_twiml(std::string_view xml) {
     }
     if (open.empty() && std::exchange(seen_root, true)) return not_xml("two roots");
     if (open.empty() && tag.name != "Response") return not_xml("no <Response>");
-    if (open.size() == 1 && tag.name == "Receive" && !receive) receive = tag;
+    if (open.size() == 1 && (tag.name == "Receive" || tag.name == "Reject") && !receive) receive = tag;
     if (!tag.empty) open.push_back(tag.name);
     if (open.size() > kMaxDepth) return not_xml("too deep");
   }
