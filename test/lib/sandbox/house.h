@@ -30,6 +30,8 @@ constexpr std::string_view kToken = "secret";
 constexpr std::string_view kTwoPages = "%PDF-1.4\n<</Type /Page>> <</Type /Page>>\n%%EOF\n";
 constexpr std::string_view kOwn = "+15005550006";
 
+using Words = std::vector<std::string>;
+
 struct Called {
   std::string method, url, body, content_type, signature, user, range;
   std::int64_t bytes_a_second = 0;
@@ -162,6 +164,6 @@ inline std::string sid_of(const Response& response) {
 
 inline std::int64_t code_of(const Response& response) { return (*json::parse(response.body))["code"].as_int64().value_or(0); }
 
-using Words = std::vector<std::string>;
+
 
 }  // namespace sandbox_test
