@@ -47,6 +47,10 @@ export function faxPlace(id, go) {
     if (fax.direction === 'outbound') {
       if (!fax.final) {
         likely.push(fax.cancel_requested ? element('span', { class: 'quiet' }, 'Asked to cancel…') : element('button', { class: 'button', type: 'button', onclick: () => act(`${path}/cancel`) }, 'Cancel'));
+      } else if (fax.status === 'unresolved') {
+        likely.push(element('button', { class: 'button main', type: 'button', onclick: () => act(`${path}/settle`, { as: 'delivered' }) }, 'It arrived'),
+          element('button', { class: 'button', type: 'button', onclick: () => act(`${path}/settle`, { as: 'failed' }) }, 'It did not arrive'),
+          element('button', { class: 'button', type: 'button', onclick: () => act(`${path}/resend`) }, 'Send again'));
       } else {
         likely.push(fax.status === 'delivered' ? element('a', { class: 'button main', href: '#/send' }, 'Send another')
           : element('button', { class: 'button main', type: 'button', onclick: () => act(`${path}/resend`) }, 'Send again'));

@@ -31,6 +31,8 @@ export function size(bytes) {
 // E.164 in groups, as far as one can without knowing every country.
 export function number(e164) {
   if (!e164) return 'a withheld number';
+  const sip = /^sips?:([^;?]+)/.exec(e164);
+  if (sip) return sip[1];
   const found = /^\+1(\d{3})(\d{3})(\d{4})$/.exec(e164);
   if (found) return `+1 ${found[1]} ${found[2]} ${found[3]}`;
   return e164;

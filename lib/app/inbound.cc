@@ -135,7 +135,7 @@ class Inbound {
     } else {
       const auto cause = says_received(hook) ? fax::find_cause("not_kept") : fax::cause_of_reception(hook.error_code, hook.error_message);
       reception.cause_code = cause.code;
-      reception.cause_text = hook.error_message;
+      reception.cause_text = fax::words_of_provider(hook.error_code, hook.error_message);
     }
     auto received = faxes_.receive(reception, line_.clock->now());
     if (!received) {

@@ -17,6 +17,7 @@ struct Line {
   bool practice = false;
   std::string default_country = "US";
   std::vector<std::string> always_legal;   // numbers that nobody checks: our own, the practice numbers
+  std::vector<std::string> sip_hosts;      // SIP_HOSTS
   std::int64_t max_fax_bytes = 52428800;
   std::chrono::seconds lifetime{72 * 3600};  // FAX_DEADLINE
   const core::Clock* clock = nullptr;

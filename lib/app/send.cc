@@ -8,7 +8,7 @@
 #include "core/log.h"
 #include "crypto/digest.h"
 #include "crypto/encoding.h"
-#include "fax/number.h"
+#include "fax/target.h"
 #include "form/fields.h"
 #include "json/value.h"
 #include "text/words.h"
@@ -78,11 +78,25 @@ class Send {
     return accept(wanted, {});
   }
 
+  core::Result<web::Response> settle(web::Request& request, const web::Match& match) {
+    CORE_TRY(fax, faxes_.fax(std::string(match["id"])));
+    // State before content, as everywhere; settle() looks again.
+    if (fax.direction != fax::Direction::outbound) return core::Error{core::Code::conflict, "settle of a received fax", "Only a sent fax can be settled."};
+    if (fax.status != fax::Status::unresolved) return core::Error{core::Code::conflict, "settle of a fax that is not unresolved", "There is nothing to settle: what became of this fax is known, or will be."};
+    CORE_TRY(text, request.body().read_all(kJsonBytes));
+    CORE_TRY(body, json::parse(text));
+    const auto as = body.is_object() ? fax::parse_status(body["as"].as_string().value_or("")) : std::nullopt;
+    if (as != fax::Status::delivered && as != fax::Status::failed) return core::Error{core::Code::bad_request, "settle: as is neither delivered nor failed", "Say as \"delivered\" or as \"failed\".", "as"};
+    CORE_TRY(settled, faxes_.settle(fax.id, *as, std::string(request.user()), line_.clock->now()));
+    core::log(core::Level::info, "fax settled by a person", {{"fax", settled.id}, {"as", fax::name(*as)}, {"user", request.user()}});
+    return answer(200, settled);
+  }
+
   core::Result<web::Response> numbers(web::Request& request, const web::Match&) {
     CORE_TRY(query, form::parse_urlencoded(request.query()));
     const auto typed = query.first("q");
     if (!typed) return missing("q", "Give the number to look up as q.");
-    const auto number = fax::parse_number(*typed, line_.default_country, line_.always_legal);
+    const auto number = fax::parse_target(*typed, line_.default_country, line_.always_legal, line_.sip_hosts);
     json::Writer writer;
     writer.begin_object();
     if (number) {
@@ -142,7 +156,7 @@ class Send {
 
   core::Result<fax::PhoneNumber> number_of(std::optional<std::string_view> typed) const {
     if (!typed || text::trim(*typed).empty()) return missing("to", "Type the number to send to.");
-    return fax::parse_number(*typed, line_.default_country, line_.always_legal);
+    return fax::parse_target(*typed, line_.default_country, line_.always_legal, line_.sip_hosts);
   }
 
   core::Result<web::Response> create_of_files(web::Request& request, const std::string& key) {
@@ -229,6 +243,7 @@ web::Routes send_routes(const Line& line, store::Faxes& faxes, const spool::Spoo
   routes.add("POST", "/api/faxes", changes, to(&Send::create));
   routes.add("POST", "/api/faxes/{id}/cancel", changes, to(&Send::cancel));
   routes.add("POST", "/api/faxes/{id}/resend", changes, to(&Send::resend));
+  routes.add("POST", "/api/faxes/{id}/settle", changes, to(&Send::settle));
   routes.add("GET", "/api/numbers", reads, to(&Send::numbers));
   return routes;
 }

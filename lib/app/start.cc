@@ -15,6 +15,7 @@ Line line_of(const config::Settings& settings, const core::Clock& clock) {
   line.practice = settings.practice();
   line.default_country = settings.text("DEFAULT_COUNTRY");
   line.always_legal = legal_numbers(line.number, line.practice);
+  line.sip_hosts = settings.sip_hosts();
   line.max_fax_bytes = settings.integer("MAX_FAX_BYTES");
   line.lifetime = settings.duration("FAX_DEADLINE");
   line.clock = &clock;

@@ -9,7 +9,7 @@
 #include "core/fd.h"
 #include "core/id.h"
 #include "fax/cause.h"
-#include "fax/number.h"
+#include "fax/target.h"
 #include "json/writer.h"
 #include "spool/spool.h"
 #include "store/faxes.h"
@@ -100,7 +100,7 @@ core::Result<int> follow(store::Faxes& faxes, const std::string& id) {
 }  // namespace
 
 core::Result<int> send(const config::Settings& settings, const Words& words) {
-  CORE_TRY(number, fax::parse_number(words.words[1], settings.text("DEFAULT_COUNTRY"), always_legal(settings)));
+  CORE_TRY(number, fax::parse_target(words.words[1], settings.text("DEFAULT_COUNTRY"), always_legal(settings), settings.sip_hosts()));
   CORE_TRY(file, open_document(words.words[0], settings.integer("MAX_FAX_BYTES")));
   CORE_TRY(faxes, open(settings));
   CORE_TRY(document, store_document(settings, faxes, file.get(), words.words[0]));

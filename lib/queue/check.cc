@@ -41,7 +41,7 @@ core::Result<std::optional<fax::ProviderFax>> candidate(const Context& context, 
   for (auto& one : list) {
     if (!is_own(fax, one) || one.from != fax.from || !one.created || *one.created < attempt.intent - kClockError) continue;
     if (attempt.handed_out && *one.created > *attempt.handed_out + kClockError) continue;
-    if (fax::is_final(one.status) && std::string_view(fax::cause_of_provider(one.status, one.error_code, one.error_message).code) == "media_not_fetched") continue;
+    if (fax::is_final(one.status) && fax::was_never_fetched(fax::cause_of_provider(one.status, one.error_code, one.error_message))) continue;
     CORE_TRY(known, context.faxes.is_provider_id_known(one.id));
     if (known) continue;
     if (only) return std::optional<fax::ProviderFax>();
@@ -109,7 +109,7 @@ core::Result<void> look_for(const Context& context, const store::Fax& fax) {
 
 core::Result<void> take_late_evidence(const Context& context, const store::Fax& fax) {
   CORE_TRY(attempt, context.faxes.last_attempt(fax.id));
-  const bool ours_to_correct = fax.status == fax::Status::unresolved || (fax.status == fax::Status::failed && fax.cause_code == "deadline_passed");
+  const bool ours_to_correct = fax.status == fax::Status::unresolved || store::decided_by(fax) != fax::Decided::by_provider;
   if (attempt && (!attempt->ended || !attempt->provider_id.empty()) && !attempt->voided && ours_to_correct) {
     const auto& id = attempt->provider_id.empty() ? attempt->hinted_id : attempt->provider_id;
     if (!id.empty()) {

@@ -28,6 +28,8 @@ double jitter() {
   return std::uniform_real_distribution<double>(0.0, 1.0)(engine);
 }
 
+constexpr std::string_view kLowered = "The next attempts ask for the standard resolution";
+
 // A final word that lets another attempt follow.
 void wait_for_next(store::Fax& row, std::vector<store::Event>& events, const fax::Cause& cause, std::string_view words, const Options& options, core::Time now) {
   row.ends_to_retry += 1;
@@ -37,6 +39,7 @@ void wait_for_next(store::Fax& row, std::vector<store::Event>& events, const fax
   row.cause_text = std::string(words);
   row.next_at = now + wait;
   events.push_back({now, std::string(cause.text), "Attempt " + std::to_string(row.attempt) + ". The next one follows by itself."});
+  if (cause.code == "resolution_too_high") events.push_back({now, std::string(kLowered), ""});
 }
 
 void end_delivered(store::Fax& row, std::vector<store::Event>& events, const fax::ProviderFax& word, core::Time now) {
@@ -50,19 +53,28 @@ void end_delivered(store::Fax& row, std::vector<store::Event>& events, const fax
   events.back().why = word.pages ? std::to_string(*word.pages) + (*word.pages == 1 ? " page." : " pages.") : "Page count not reported.";
 }
 
-void end_failed(store::Fax& row, std::vector<store::Event>& events, const store::Attempt& attempt, const fax::ProviderFax& word, const Options& options, core::Time now) {
+void end_failed(store::Fax& row, std::vector<store::Event>& events, const store::Attempt& attempt, const fax::ProviderFax& word, bool lowered, const Options& options, core::Time now) {
   const auto code = attempt.error_code.empty() ? word.error_code : attempt.error_code;
-  const auto words = attempt.error_message.empty() ? word.error_message : attempt.error_message;
-  const auto cause = fax::cause_of_provider(word.status, code, words);
-  const bool no_page = cause.pages == fax::PagesMayHaveArrived::no;
+  const auto message = attempt.error_message.empty() ? word.error_message : attempt.error_message;
+  const auto words = fax::words_of_provider(code, message);
+  auto cause = fax::cause_of_provider(word.status, code, message);
+  // There is no lower one than it had.
+  if (lowered && cause.code == "resolution_too_high") cause = fax::find_cause("remote_incompatible");
+  const bool no_page = cause.pages == fax::Pages::no;
   // "Canceled" tells people that nothing arrived.
   if (row.cancel_requested && no_page) return finish(row, events, fax::Status::canceled, "canceled_by_user", "", now);
-  const bool again = cause.retry && no_page && !row.cancel_requested && row.ends_to_retry < options.retry_limit && !fax::is_final(row.status);
+  const bool again = cause.next == fax::Next::retry_later && no_page && !row.cancel_requested && row.ends_to_retry < options.retry_limit && !fax::is_final(row.status);
   if (again) return wait_for_next(row, events, cause, words, options, now);
   finish(row, events, fax::Status::failed, cause.code, words, now);
 }
 
 }  // namespace
+
+core::Result<bool> was_lowered(const Context& context, const store::Fax& fax) {
+  if (fax.ends_to_retry == 0) return false;
+  CORE_TRY(events, context.faxes.events(fax.id));
+  return std::any_of(events.begin(), events.end(), [](const store::Event& event) { return event.what == kLowered; });
+}
 
 core::Result<void> apply(const Context& context, const store::Fax& fax, const store::Attempt& attempt, const fax::ProviderFax& word) {
   const auto now = context.clock.now();
@@ -81,14 +93,16 @@ core::Result<void> apply(const Context& context, const store::Fax& fax, const st
     if (!attempt.final_seen) CORE_CHECK(context.faxes.record_final_seen(attempt.id, now));
     if (!attempt.final_seen || now - *attempt.final_seen < kReasonWait) return come_back(context, fax.id, 2s);
   }
+  CORE_TRY(lowered, was_lowered(context, fax));
   CORE_CHECK(end_attempt(context, attempt.id, false));
   CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
-    if (row.status == fax::Status::delivered || row.status == fax::Status::partly_delivered) return;
+    const bool arrived = row.status == fax::Status::delivered || row.status == fax::Status::partly_delivered;
+    if (arrived && store::decided_by(row) == fax::Decided::by_provider) return;
     const bool corrected = fax::is_final(row.status);
     row.provider_id = word.id;
     if (word.status == fax::ProviderStatus::delivered) end_delivered(row, events, word, now);
     else if (word.status == fax::ProviderStatus::canceled) finish(row, events, fax::Status::canceled, row.cancel_requested ? "canceled_by_user" : "canceled_at_provider", "", now);
-    else end_failed(row, events, attempt, word, context.options, now);
+    else end_failed(row, events, attempt, word, lowered, context.options, now);
     if (corrected && !events.empty()) events.back().why += " Corrected by what the provider said later.";
   }));
   return {};

@@ -37,9 +37,12 @@ core::Result<void> fetch_later(const Context& context, const store::Fax& fax, co
   core::log(core::Level::warning, "document not fetched yet", error, {{"fax", fax.id}});
   CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
     const bool too_large = error.code == core::Code::too_large;
-    const std::string cause = too_large ? "too_large" : "provider_unreachable";
-    if (row.cause_code != cause) events.push_back({context.clock.now(), "Document not fetched yet", too_large ? std::string(fax::find_cause(cause).text) : "The provider keeps it; it is tried again by itself."});
+    const bool elsewhere = error.code == core::Code::forbidden && error.field == "MEDIA_HOSTS";
+    const std::string cause = too_large ? "too_large" : elsewhere ? "media_host_not_allowed" : "provider_unreachable";
+    const std::string why = too_large ? std::string(fax::find_cause(cause).text) : elsewhere ? error.hint : "The provider keeps it; it is tried again by itself.";
+    if (row.cause_code != cause) events.push_back({context.clock.now(), "Document not fetched yet", why});
     row.cause_code = cause;
+    row.cause_text = elsewhere ? error.hint : "";
     row.fetch_tries += 1;
     row.next_at = context.clock.now() + (too_large ? kTooLargeWait : wait_after(row.fetch_tries - 1));
   }));
@@ -80,7 +83,7 @@ core::Result<void> ask_for_media(const Context& context, const store::Fax& fax) 
       return {};
     }
     if (word->status == fax::ProviderStatus::received) return give_up(context, fax, "not_kept");
-    return give_up(context, fax, fax::cause_of_reception(word->error_code, word->error_message).code, word->error_message);
+    return give_up(context, fax, fax::cause_of_reception(word->error_code, word->error_message).code, fax::words_of_provider(word->error_code, word->error_message));
   }
   CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
     if (row.status != fax::Status::receiving) return;
@@ -95,7 +98,10 @@ core::Result<void> ask_for_media(const Context& context, const store::Fax& fax) 
 }
 
 core::Result<void> fetch(const Context& context, const store::Fax& fax) {
-  if (context.clock.now() >= fax.deadline) return give_up(context, fax, fax.cause_code == "too_large" ? "too_large" : "deadline_passed");
+  if (context.clock.now() >= fax.deadline) {
+    const bool settings_forbid = fax.cause_code == "too_large" || fax.cause_code == "media_host_not_allowed";
+    return give_up(context, fax, settings_forbid ? fax.cause_code : "deadline_passed", settings_forbid ? fax.cause_text : "");
+  }
   CORE_TRY(incoming, context.spool.begin());
   auto url = fax.media_url;
   auto done = context.provider.download(url, incoming.fd(), context.options.max_fax_bytes);

@@ -20,6 +20,10 @@ core::Result<void> cancel(const Context& context, const store::Fax& fax);   // c
 core::Result<void> end_in_time(const Context& context, const store::Fax& fax);  // deadline reached
 core::Result<void> take_late_evidence(const Context& context, const store::Fax& fax);  // final already
 
+// Whether an earlier attempt failed because its resolution was too high for the other machine: from then on, the
+// standard one is asked for. It is in the book as an event, since causes come and go between attempts.
+core::Result<bool> was_lowered(const Context& context, const store::Fax& fax);
+
 // Moves the fax by what the provider's API says of the attempt: goes on following, ends it, or
 // lets it wait for another attempt.
 core::Result<void> apply(const Context& context, const store::Fax& fax, const store::Attempt& attempt, const fax::ProviderFax& word);

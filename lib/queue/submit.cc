@@ -66,7 +66,7 @@ core::Result<void> refused(const Context& context, const store::Fax& fax, const 
   CORE_CHECK(end_attempt(context, attempt_id, true));
   const auto cause = fax::cause_of_refusal(outcome.error_code, outcome.message);
   CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
-    if (is_current(row, fax)) finish(row, events, fax::Status::failed, cause.code, outcome.message, context.clock.now());
+    if (is_current(row, fax)) finish(row, events, fax::Status::failed, cause.code, fax::words_of_provider(outcome.error_code, outcome.message), context.clock.now());
   }));
   return {};
 }
@@ -121,6 +121,7 @@ core::Result<void> submit(const Context& context, const store::Fax& fax) {
   if (past == Past::handed_out) return look_for(context, fax);
   CORE_TRY(allowed, may_call(context, fax));
   if (!allowed) return {};
+  CORE_TRY(lowered, was_lowered(context, fax));
 
   // The copy first, then the intent: a copy without an intent is nobody's, and the purge takes it.
   const auto urls = new_urls(context.options);
@@ -138,7 +139,7 @@ core::Result<void> submit(const Context& context, const store::Fax& fax) {
     // Another call to this number is open, or the fax was changed (canceled, perhaps) meanwhile.
     return come_back(context, fax.id, attempt.error().field == "to" ? kNumberWait : 0s);
   }
-  const auto outcome = context.provider.submit({row.from, row.to, urls.media, urls.callback});
+  const auto outcome = context.provider.submit({row.from, row.to, urls.media, urls.callback, lowered ? "standard" : ""});
   using Kind = fax::SubmitOutcome::Kind;
   if (outcome.kind != Kind::taken) core::log(core::Level::warning, "call to the provider", outcome.error, {{"fax", fax.id}, {"attempt", attempt_id}});
   switch (outcome.kind) {

@@ -13,6 +13,11 @@ std::string_view name(DocumentState state) {
   return "refused";
 }
 
+fax::Decided decided_by(const Fax& fax) {
+  if (fax.cause_code == kSettled) return fax::Decided::by_person;
+  return fax.cause_code == "deadline_passed" ? fax::Decided::by_us : fax::Decided::by_provider;
+}
+
 Document document_of(const sql::Row& row) {
   Document document;
   document.id = row.text("id");

@@ -6,6 +6,9 @@
 
 namespace store {
 
+// The cause of a fax whose end a person told.
+inline constexpr std::string_view kSettled = "settled_by_person";
+
 std::string_view name(DocumentState state);
 
 Document document_of(const sql::Row& row);

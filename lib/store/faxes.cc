@@ -206,9 +206,7 @@ core::Result<void> Faxes::save(Fax& fax, core::Time now, std::span<const Event> 
   CORE_TRY(transaction, sql::Transaction::begin(connection));
   CORE_TRY(current, read_fax(connection, fax.id));
   if (current.version != fax.version) return core::Error{core::Code::conflict, "fax " + fax.id + " was changed meanwhile"};
-  // Our own time-outs are corrected by later evidence; the provider's word stays.
-  const auto decided = current.cause_code == "deadline_passed" ? fax::Decided::by_us : fax::Decided::by_provider;
-  if (fax.status != current.status && !fax::may_follow(fax.direction, current.status, fax.status, decided))
+  if (fax.status != current.status && !fax::may_follow(fax.direction, current.status, fax.status, decided_by(current)))
     return core::Error{core::Code::internal, "fax " + fax.id + ": " + std::string(fax::name(fax.status)) + " may not follow " + std::string(fax::name(current.status))};
   CORE_TRY(saved, update_fax(connection, fax, now));
   if (!saved) return core::Error{core::Code::conflict, "fax " + fax.id + " was changed meanwhile"};
@@ -238,6 +236,20 @@ core::Result<Fax> Faxes::request_cancel(const std::string& id, core::Time now) {
     CORE_CHECK(update_fax(connection, fax, now));
     CORE_CHECK(insert_event(connection, id, {now, "Asked to cancel", ""}));
   }
+  CORE_CHECK(transaction.commit());
+  return read_fax(connection, id);
+}
+
+core::Result<Fax> Faxes::settle(const std::string& id, fax::Status as, const std::string& person, core::Time now) {
+  CORE_TRY(connection, database_->lease());
+  CORE_TRY(transaction, sql::Transaction::begin(connection));
+  CORE_TRY(fax, read_fax(connection, id));
+  if (fax.status != fax::Status::unresolved) return core::Error{core::Code::conflict, "settle of a fax that is not unresolved", "What became of this fax is known by now."};
+  fax.status = as;
+  fax.cause_code = kSettled;
+  fax.cause_text.clear();
+  CORE_CHECK(update_fax(connection, fax, now));
+  CORE_CHECK(insert_event(connection, id, {now, as == fax::Status::delivered ? "Marked as delivered" : "Marked as not delivered", "By " + person + "."}));
   CORE_CHECK(transaction.commit());
   return read_fax(connection, id);
 }

@@ -104,6 +104,9 @@ class Faxes {
   // Sets `read`, `cancel_requested` (wakes the queue) alone, whatever the version. not_found.
   core::Result<Fax> mark_read(const std::string& id, bool read, core::Time now);
   core::Result<Fax> request_cancel(const std::string& id, core::Time now);  // conflict when final
+  // A person says how a fax ended that is unresolved: delivered or failed. conflict for any other fax. Written with its
+  // event; the cause is "settled_by_person", which later evidence corrects.
+  core::Result<Fax> settle(const std::string& id, fax::Status as, const std::string& person, core::Time now);
   core::Result<void> add_event(const std::string& fax_id, const Event& event);
   // Takes a final fax out of the book, leaves a tombstone of its FaxSid; gives the ids of
   // the documents that nothing references any more. conflict when not final.

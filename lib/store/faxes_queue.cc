@@ -155,7 +155,7 @@ core::Result<bool> Faxes::note_callback(const std::string& attempt_id, const std
     CORE_CHECK(connection.execute("UPDATE attempts SET error_code = :1, error_message = :2 WHERE id = :3", {error_code, error_message, attempt_id}));
   // Only what may still change is woken: evidence moves its own attempt, and the current one the fax.
   if (!attempt.ended)
-    CORE_CHECK(connection.execute("UPDATE faxes SET next_at_ms = :1, version = version + 1 WHERE id = :2 AND attempt = :3 AND status IN ('submitting', 'checking', 'sending', 'unresolved', 'failed')",
+    CORE_CHECK(connection.execute("UPDATE faxes SET next_at_ms = :1, version = version + 1 WHERE id = :2 AND attempt = :3 AND (status IN ('submitting', 'checking', 'sending', 'unresolved', 'failed') OR cause_code = 'settled_by_person')",
                                   {now, attempt.fax_id, attempt.number}));
   CORE_CHECK(transaction.commit());
   return true;

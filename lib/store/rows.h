@@ -64,6 +64,9 @@ struct Fax {
   bool media_delete_due = false;  // the provider's copy is still to be deleted
 };
 
+// Who said the last word about a fax that is final: told by its cause.
+fax::Decided decided_by(const Fax& fax);
+
 // One call to the provider, or the intent to make it. Tokens are kept as SHA-256 alone.
 struct Attempt {
   std::string id;  // also the name of its copy in handout/

@@ -257,7 +257,7 @@ TEST_CASE("a document completes a record that had none") {
   const auto failed = house.only();
   CHECK(failed.status == fax::Status::failed);
   CHECK(failed.cause_code == "reception_failed");
-  CHECK(failed.cause_text == "call dropped");
+  CHECK(failed.cause_text == "error 34100: call dropped");
   CHECK(failed.mail_due);
   CHECK(house.form(house.by_token(), "FaxSid=FX1&FaxStatus=failed&ErrorCode=34100").status() == 200);
   CHECK(house.only().version == failed.version);

@@ -225,6 +225,26 @@ TEST_CASE("cancel: asked for once, refused when it is too late") {
   check_problem(ask(house.routes, "POST", "/api/faxes/" + house.received().id + "/cancel", kAnna), 409);
 }
 
+TEST_CASE("settle: a person says how an unresolved fax ended, and only of such a one") {
+  Sending house;
+  auto fax = house.sent();
+  const auto path = "/api/faxes/" + fax.id + "/settle";
+  const auto settle = [&](const std::string& body) { return ask(house.routes, "POST", path, with(kAnna, kJson), body); };
+  check_problem(settle("nonsense"), 409);  // the state is looked at before the content
+  house.put(fax, {fax::Status::unresolved});
+  check_problem(settle("nonsense"), 400);
+  for (const auto* body : {"{}", "[]", R"({"as":"canceled"})", R"({"as":1})"}) check_problem(settle(body), 400, "as");
+  CHECK(house.faxes->fax(fax.id).value().status == fax::Status::unresolved);
+  const auto settled = settle(R"({"as":"delivered"})");
+  CHECK(settled.status() == 200);
+  CHECK(text_of(json_of(settled)["status"]) == "delivered");
+  CHECK(text_of(json_of(settled)["cause"]["code"]) == "settled_by_person");
+  CHECK(house.faxes->events(fax.id).value().back().why == "By anna.");
+  check_problem(settle(R"({"as":"failed"})"), 409);
+  check_problem(ask(house.routes, "POST", "/api/faxes/" + kUnknown + "/settle", kAnna), 404);
+  check_problem(ask(house.routes, "POST", "/api/faxes/" + house.received().id + "/settle", kAnna), 409);
+}
+
 TEST_CASE("resend: a new fax of the same documents, when the old one has ended") {
   Sending house;
   auto fax = house.sent();
@@ -249,6 +269,18 @@ TEST_CASE("resend: a new fax of the same documents, when the old one has ended")
   house.put(again, {fax::Status::canceled});  // or its document would still be wanted
   for (const auto& document : house.faxes->documents_of(fax.id).value()) REQUIRE(house.faxes->forget_document(document.id));
   check_problem(ask(house.routes, "POST", path, kAnna), 409);
+}
+
+TEST_CASE("a SIP address is sent to at hosts that the settings name, and nowhere else") {
+  Sending house;
+  const Part to{"to", "sip:office@sip.example.org"};
+  check_problem(house.post({to, kFile}), 422, "to");
+  house.line.sip_hosts = {"sip.example.org"};
+  const auto taken = json_of(house.post({to, kFile}));
+  CHECK(text_of(taken["to"]) == "sip:office@sip.example.org");
+  const auto explained = json_of(ask(house.routes, "GET", "/api/numbers?q=sip%3Aoffice%40sip.example.org", kAnna));
+  CHECK(explained["valid"].as_bool() == true);
+  CHECK(text_of(explained["text"]) == "office@sip.example.org");
 }
 
 TEST_CASE("numbers are explained before anything is sent to them") {

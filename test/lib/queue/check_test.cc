@@ -88,6 +88,7 @@ TEST_CASE("what cannot be ours is no candidate, and two candidates decide nothin
       {"made after the document was fetched", [](Lost& line, fax::ProviderFax& word) { word.created = line.began + 5min + 1s; }},
       {"of unknown age", [](Lost&, fax::ProviderFax& word) { word.created.reset(); }},
       {"failed to fetch", [](Lost&, fax::ProviderFax& word) { word.status = ProviderStatus::failed, word.error_code = "11200"; }},
+      {"failed to fetch, by TLS", [](Lost&, fax::ProviderFax& word) { word.status = ProviderStatus::failed, word.error_code = "11220"; }},
       {"known already", [](Lost& line, fax::ProviderFax& word) {
          line.provider.outcomes = {{.kind = Kind::taken, .provider_id = "FXknown"}};
          line.send_to("+12125550009");
@@ -191,6 +192,29 @@ TEST_CASE("late evidence corrects unresolved, after it is read from the API") {
     CHECK(line.fax(line.id).provider_id == "FXa");
     CHECK(line.provider.count("submit") == 1);
     CHECK_FALSE(line.fax(line.id).next_at);
+  }
+}
+
+TEST_CASE("what the provider says later corrects a person's word, and stays") {
+  for (const auto as : {Status::delivered, Status::failed}) {
+    CAPTURE(fax::name(as));
+    Lost line;
+    line.run_for(31min);
+    REQUIRE(line.faxes->settle(line.id, as, "anna", line.clock.now()));
+    CHECK(line.status(line.id) == as);
+    CHECK_FALSE(line.faxes->settle(line.id, as, "anna", line.clock.now()));
+    line.run_for(1h);
+    CHECK(line.status(line.id) == as);
+    line.candidate("FXa", as == Status::delivered ? ProviderStatus::busy : ProviderStatus::delivered);
+    CHECK(line.call_back(line.request().callback_url, "FXa"));
+    line.run();
+    CHECK(line.status(line.id) == (as == Status::delivered ? Status::failed : Status::delivered));
+    CHECK(line.last_why(line.id).find("Corrected by what the provider said later") != std::string::npos);
+    line.provider.faxes["FXa"].status = ProviderStatus::failed;
+    line.call_back(line.request().callback_url, "FXa");
+    line.run_for(1h);
+    CHECK(line.status(line.id) == (as == Status::delivered ? Status::failed : Status::delivered));
+    CHECK(line.provider.count("submit") == 1);
   }
 }
 

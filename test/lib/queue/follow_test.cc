@@ -84,6 +84,83 @@ TEST_CASE("where pages may have arrived nothing is tried again") {
   }
 }
 
+TEST_CASE("each next step of a cause: what has to be put right first, what is of no use, what only a person knows, all end") {
+  struct Case {
+    const char* code;
+    const char* message;
+    const char* cause;
+  };
+  for (const auto& one : {Case{"11220", "", "media_address_unusable"}, Case{"12300", "", "document_not_accepted"}, Case{"34005", "", "service_ended"}, Case{"20504", "", "provider_error"},
+                          Case{"", "Unexpected message received", "transmission_error"}, Case{"34002", "No response after sending a page", "transmission_error"}}) {
+    CAPTURE(one.cause);
+    Sent line;
+    line.ends(ProviderStatus::failed, one.code, one.message);
+    line.pass(10s);
+    CHECK(line.status(line.id) == Status::failed);
+    CHECK(line.cause(line.id) == one.cause);
+    line.run_for(24h);
+    CHECK(line.provider.count("submit") == 1);
+  }
+}
+
+TEST_CASE("a reason that is in no table is shown with its code") {
+  Sent line;
+  line.ends(ProviderStatus::failed, "99999", "Something new");
+  CHECK(line.cause(line.id) == "unknown_reason");
+  CHECK(line.fax(line.id).cause_text == "error 99999: Something new");
+}
+
+namespace {
+
+const char* const kTooFine = "Far end cannot receive at the resolution of the image";
+
+// The provider refuses each fax for its resolution, unless `takes` is what was asked for.
+void only_takes(Sent& line, const std::string& takes) {
+  line.provider.move = [takes](fax::ProviderFax& word, const fax::SubmitRequest& request) {
+    if (request.quality == takes) word.status = ProviderStatus::delivered, word.pages = 2;
+    else word.status = ProviderStatus::failed, word.error_code = "11", word.error_message = kTooFine;
+  };
+}
+
+}  // namespace
+
+TEST_CASE("a resolution that is too high: the next attempt asks for the standard one, through other troubles too") {
+  for (const bool held : {false, true}) {
+    CAPTURE(held);
+    Sent line;
+    only_takes(line, "standard");
+    line.pass(2s);
+    CHECK(line.status(line.id) == Status::waiting);
+    CHECK(line.cause(line.id) == "resolution_too_high");
+    // Calls that were not taken fetch no document.
+    line.provider.on_submit = nullptr;
+    if (held) line.provider.outcomes = {{.kind = Kind::rate_limited}, {.kind = Kind::unreachable, .error = down()}};
+    line.run_for(24h);
+    CHECK(line.status(line.id) == Status::delivered);
+    REQUIRE(line.provider.requests.size() == (held ? 4 : 2));
+    CHECK(line.provider.requests.front().quality.empty());
+    CHECK(line.provider.requests.back().quality == "standard");
+    CHECK(line.story(line.id).find("The next attempts ask for the standard resolution; ") != std::string::npos);
+  }
+}
+
+TEST_CASE("a machine that does not take the standard resolution either is not called a third time") {
+  Sent line;
+  only_takes(line, "none");
+  line.run_for(24h);
+  CHECK(line.status(line.id) == Status::failed);
+  CHECK(line.cause(line.id) == "remote_incompatible");
+  CHECK(line.provider.count("submit") == 2);
+}
+
+TEST_CASE("other causes leave the resolution as it is") {
+  Sent line;
+  line.provider.move = [](fax::ProviderFax& word, const auto&) { word.status = ProviderStatus::busy; };
+  line.run_for(24h);
+  REQUIRE(line.provider.requests.size() == 5);
+  for (const auto& request : line.provider.requests) CHECK(request.quality.empty());
+}
+
 TEST_CASE("before another attempt the last fax is read once more, and must be final") {
   Sent line;
   line.ends(ProviderStatus::busy);

@@ -1,4 +1,5 @@
 #include "bench.h"
+#include "fax/cause.h"
 
 using namespace bench;
 
@@ -107,6 +108,34 @@ TEST_CASE("too large: stays at the provider and is shown; fetched when the limit
     CHECK(line.provider.deleted.size() == (raised ? 1 : 0));
     CHECK(line.mails().size() == 1);
   }
+}
+
+TEST_CASE("a host that MEDIA_HOSTS does not name: said so, with the host; fetched when it is named; failed at the deadline") {
+  for (const bool named : {true, false}) {
+    CAPTURE(named);
+    Incoming line;
+    const core::Error elsewhere{core::Code::forbidden, "not in MEDIA_HOSTS", "The provider keeps the document at files.example.org.", "MEDIA_HOSTS"};
+    line.provider.download_errors.assign(named ? 3 : 10000, elsewhere);
+    line.run();
+    CHECK(line.status(line.id) == Status::fetching);
+    CHECK(line.cause(line.id) == "media_host_not_allowed");
+    CHECK(has(std::string(fax::find_cause(line.cause(line.id)).advice), "MEDIA_HOSTS"));
+    CHECK(line.fax(line.id).cause_text == elsewhere.hint);
+    CHECK(line.last_why(line.id) == elsewhere.hint);
+    line.run_for(80h);
+    CHECK(line.status(line.id) == (named ? Status::received : Status::failed));
+    CHECK(line.cause(line.id) == (named ? "" : "media_host_not_allowed"));
+    REQUIRE(line.mails().size() == 1);
+    if (!named) CHECK(has(line.mails()[0], "files.example.org"));
+  }
+}
+
+TEST_CASE("a fetch that is forbidden for another reason is no matter of settings") {
+  Incoming line;
+  line.provider.download_errors.assign(2, core::Error{core::Code::forbidden, "403"});
+  line.run();
+  CHECK(line.cause(line.id) == "provider_unreachable");
+  CHECK(line.fax(line.id).cause_text.empty());
 }
 
 TEST_CASE("an answer that is no PDF is not the document at once; one that stays so is kept in both places") {

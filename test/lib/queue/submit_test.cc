@@ -39,6 +39,15 @@ TEST_CASE("a refusal ends the fax with the provider's words; its URL is over") {
   CHECK(bench.provider.count("submit") == 1);
 }
 
+TEST_CASE("a refusal with a code that is in no table is shown with its code") {
+  Bench bench;
+  bench.provider.outcomes = {{.kind = Kind::not_taken, .error_code = "99999", .message = "Something new"}};
+  const auto id = bench.send();
+  bench.run();
+  CHECK(bench.cause(id) == "refused_by_provider");
+  CHECK(bench.fax(id).cause_text == "error 99999: Something new");
+}
+
 TEST_CASE("a provider that cannot be reached is tried again, with other tokens, and no retry is used up") {
   Bench bench;
   bench.options.retry_limit = 0;
