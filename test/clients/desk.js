@@ -45,7 +45,6 @@ const verbs = {
   media_remove: (sid, media) => faxes(sid).media(media).remove(),
   sign: (key, signed, parameters) => webhooks.getExpectedTwilioSignature(key, signed, parameters),
   validate: (key, signature, signed, parameters) => library.validateRequest(key, signature, signed, parameters),
-  validate_body: (key, signature, signed, body) => library.validateRequestWithBody(key, signature, signed, body),
   receive: (attributes) => {
     const answer = new (library.twiml || library.LaML).FaxResponse();
     answer.receive(attributes);
