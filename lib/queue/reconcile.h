@@ -28,7 +28,7 @@ core::Result<Differences> reconcile(const Context& context, std::optional<core::
 // nothing). The answer, "reconcile.done", is the id and, with blanks between, how many were added, were settled, remain;
 // or the id, "error", and why. Compares once, and again every few seconds until nothing remains, for at most
 // `kLongestComparison` in all; `pause` waits. Nothing wanted, or answered already: does nothing.
-constexpr std::chrono::seconds kLongestComparison{60};
+constexpr std::chrono::seconds kLongestComparison{30};
 core::Result<void> answer_reconcile(const Context& context, const std::function<void(std::chrono::seconds)>& pause);
 
 // Documents whose time is over, documents that no fax ever used, copies that no attempt needs,

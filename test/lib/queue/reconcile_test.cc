@@ -124,7 +124,7 @@ TEST_CASE("faxline reconcile: asked by a fact, answered by a fact, once") {
   pauses = 0;
   REQUIRE(line.faxes->set_fact("reconcile.wanted", "four "));
   CHECK(answer() == "four 1 0 1");
-  CHECK(pauses == 20);
+  CHECK(pauses == 10);
 }
 
 TEST_CASE("one that has just come in is left to its own message, unless somebody asks") {
