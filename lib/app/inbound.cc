@@ -5,6 +5,8 @@
 #include "app/upload.h"
 #include "core/id.h"
 #include "core/log.h"
+#include "crypto/digest.h"
+#include "crypto/encoding.h"
 #include "crypto/random.h"
 #include "form/fields.h"
 #include "fax/cause.h"
@@ -43,8 +45,9 @@ class Inbound {
 
   core::Result<web::Response> initialize(web::Request& request, const web::Match&) {
     CORE_CHECK(check_basic(side_, request));
-    CORE_TRY(fields, read_form(request));
-    if (!is_signed(request, fields, false)) {
+    std::string hash;
+    CORE_TRY(fields, read_form(request, &hash));
+    if (!is_signed(request, fields, false, hash)) {
       if (side_.signature_required || has_signature(request)) return core::Error{core::Code::forbidden, "first webhook without a matching signature"};
       core::log(core::Level::warning, "UNSIGNED first webhook accepted, since WEBHOOK_SIGNATURE is optional", {{"from", request.remote_address()}});
     }
@@ -62,11 +65,12 @@ class Inbound {
     const auto admitted = twilio::check_payload_token(side_.signing_keys, query.first("t").value_or(""), line_.clock->now());
     const std::string token_sid = admitted ? *admitted : std::string();
     if (is_multipart(request)) return multipart_payload(request, token_sid);
-    CORE_TRY(fields, read_form(request));
+    std::string hash;
+    CORE_TRY(fields, read_form(request, &hash));
     const auto said = request.method() == "GET" ? query : fields;
     auto hook = twilio::read_webhook(parameters_of(said));
     const bool by_token = admits(token_sid, said);
-    if (!by_token && !is_signed(request, fields, false)) return core::Error{core::Code::forbidden, "payload with neither a valid token nor a matching signature"};
+    if (!by_token && !is_signed(request, fields, false, hash)) return core::Error{core::Code::forbidden, "payload with neither a valid token nor a matching signature"};
     if (by_token) hook.fax_sid = token_sid;
     return store(request, hook, nullptr);
   }
@@ -171,13 +175,15 @@ class Inbound {
     return fields ? *fields : form::Fields();
   }
 
-  // The form of a POST; of a GET nothing.
-  static core::Result<form::Fields> read_form(web::Request& request) {
+  // The form of a POST; of a GET nothing. `sha256`: of the body as it came, in hexadecimal.
+  static core::Result<form::Fields> read_form(web::Request& request, std::string* sha256 = nullptr) {
+    if (sha256 != nullptr) *sha256 = crypto::hex(crypto::sha256(""));
     if (request.method() != "POST") return form::Fields();
     const auto type = request.content_type();
     const auto name = text::trim(type.substr(0, type.find(';')));
     if (!name.empty() && !text::equal_ignoring_case(name, "application/x-www-form-urlencoded")) return core::Error{core::Code::unsupported, "webhook that is no form"};
     CORE_TRY(text, request.body().read_all(static_cast<std::size_t>(kFormBytes)));
+    if (sha256 != nullptr) *sha256 = crypto::hex(crypto::sha256(text));
     return form::parse_urlencoded(text, with_nul());
   }
 
@@ -195,9 +201,10 @@ class Inbound {
   }
   static bool has_signature(const web::Request& request) { return !signature_header(request).empty(); }
 
-  bool is_signed(const web::Request& request, const form::Fields& fields, bool multipart) const {
-    return twilio::is_signed({side_.public_url, request.request_uri(), parameters_of(fields), signature_header(request), side_.auth_user, side_.auth_password.reveal(), multipart}, side_.signing_keys,
-                             side_.dialect->repeated);
+  // `sha256`: of the body; empty: not known.
+  bool is_signed(const web::Request& request, const form::Fields& fields, bool multipart, const std::string& sha256 = "") const {
+    const twilio::SignedRequest signed_request{side_.public_url, request.request_uri(), parameters_of(fields), signature_header(request), side_.auth_user, side_.auth_password.reveal(), multipart, sha256};
+    return twilio::is_signed(signed_request, side_.signing_keys, *side_.dialect);
   }
 
   std::string url_with_credentials() const {

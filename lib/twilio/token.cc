@@ -38,7 +38,7 @@ core::Result<std::string> check_payload_token(const std::vector<core::SecretStri
   bool ours = false;
   for (const auto& key : keys) ours |= crypto::equal(mac_of(key, signed_part), parts[2]);
   if (!ours || !expires_seconds) return wrong;
-  if (core::to_ms(now) / 1000 > *expires_seconds) return core::Error{core::Code::forbidden, "payload token: expired"};
+  if (core::to_ms(now) / 1000 > *expires_seconds) return core::Error{core::Code::conflict, "payload token: ours, but expired"};
   return std::string(parts[0]);
 }
 

@@ -20,8 +20,10 @@ TEST_CASE("a payload token is good for its fax, until it expires, under the curr
   CHECK(token.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.") == std::string::npos);
   CHECK(twilio::check_payload_token(keys({"secret"}), token, kNow).value() == "FX0123");
   CHECK(twilio::check_payload_token(keys({"new", "secret"}), token, kNow).value() == "FX0123");
-  CHECK(twilio::check_payload_token(keys({"secret"}), token, kNow + std::chrono::hours(25)).error().code == core::Code::forbidden);
-  CHECK_FALSE(twilio::check_payload_token(keys({"new"}), token, kNow));
+  CHECK(twilio::check_payload_token(keys({"secret"}), token, kNow + std::chrono::hours(25)).error().code == core::Code::conflict);
+  CHECK(twilio::check_payload_token(keys({"new"}), token, kNow).error().code == core::Code::forbidden);
+  // Somebody else's is not ours even when its time is over.
+  CHECK(twilio::check_payload_token(keys({"new"}), token, kNow + std::chrono::hours(25)).error().code == core::Code::forbidden);
 }
 
 TEST_CASE("a token that was changed anywhere is none") {
@@ -46,4 +48,13 @@ TEST_CASE("TwiML: an action that is safe in its attribute, storeMedia where it i
   CHECK(answer == "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response><Receive action=\"https://u:p@fax.example.org/fax/payload?t=1&amp;x=&quot;2&quot;\" method=\"POST\" mediaType=\"application/pdf\" storeMedia=\"false\"/></Response>");
   CHECK(twilio::receive_twiml(twilio::kTwilio, "https://a/", true).find("storeMedia=\"true\"") != std::string::npos);
   CHECK(twilio::receive_twiml(twilio::kSignalWire, "https://a/", true).find("storeMedia") == std::string::npos);
+}
+
+TEST_CASE("TwiML: the paper's size where it is set, and a refusal where the dialect has one") {
+  CHECK(twilio::receive_twiml(twilio::kSignalWire, "https://a/", true, "a4") ==
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response><Receive action=\"https://a/\" method=\"POST\" mediaType=\"application/pdf\" pageSize=\"a4\"/></Response>");
+  CHECK(twilio::receive_twiml(twilio::kTwilio, "https://a/", true, "legal").find("pageSize=\"legal\" storeMedia=\"true\"/>") != std::string::npos);
+  CHECK(twilio::receive_twiml(twilio::kTwilio, "https://a/", true).find("pageSize") == std::string::npos);
+  CHECK(twilio::reject_twiml(twilio::kSignalWire) == "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response><Reject/></Response>");
+  CHECK_FALSE(twilio::reject_twiml(twilio::kTwilio));
 }
