@@ -16,7 +16,7 @@ struct Differences {
 // Reads the provider's list from `since` (nothing: from the last time it was read whole, but never
 // from before the provider was configured) and takes up the received faxes to our number
 // that the book does not know: their documents are fetched, what failed is shown. Never
-// touches what other software sent, never brings back what was deleted here.
+// touches what other software sent, never brings back what was deleted here, nor what was rejected for its sender.
 // Errors: of the provider's list and of the store; then the next run begins at the same time.
 core::Result<Differences> reconcile(const Context& context, std::optional<core::Time> since);
 
