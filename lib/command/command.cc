@@ -29,6 +29,7 @@ constexpr std::array kVerbs{
     Verb{"show", "show ID [--json]", "Shows one fax with its events.", 1, show},
     Verb{"receive", "receive FILE --from NUMBER", "Makes a fax arrive from outside, through the sandbox.", 1, receive},
     Verb{"config check", "config check", "Says whether the settings are right, and what they are.", 0, config_check},
+    Verb{"reconcile", "reconcile [--since TIME|DAYSd]", "Compares both directions with the provider's list, takes up what is missing here, and waits. 0: nothing differs now; 1: differences remain. Without --since: from the last time on.", 0, reconcile},
     Verb{"provider check", "provider check", "Asks the provider's API whether it is there and takes our account.", 0, provider_check},
 };
 
@@ -96,6 +97,13 @@ int usage(std::string_view sentence) {
   return kUsage;
 }
 
+// Where the value of an option goes; null: it is none that has one.
+std::string* valued(Words& words, std::string_view option) {
+  if (option == "--from") return &words.from;
+  if (option == "--direction") return &words.direction;
+  return option == "--since" ? &words.since : nullptr;
+}
+
 // Options may stand anywhere. False, with a sentence: one is unknown, or lacks its value.
 bool read_options(std::vector<std::string> arguments, Words& words, std::string& complaint) {
   for (std::size_t i = 0; i < arguments.size(); ++i) {
@@ -104,9 +112,9 @@ bool read_options(std::vector<std::string> arguments, Words& words, std::string&
     else if (word == "--help" || word == "-h") words.help = true;
     else if (word == "--admin") words.admin = true;
     else if (word == "--wait") words.wait = true;
-    else if (word == "--from" || word == "--direction") {
+    else if (std::string* value = valued(words, word); value != nullptr) {
       if (i + 1 >= arguments.size()) return complaint = word + " wants a value after it.", false;
-      (word == "--from" ? words.from : words.direction) = arguments[++i];
+      *value = arguments[++i];
     } else if (word.size() > 1 && word[0] == '-' && word[1] == '-') {
       return complaint = "there is no option " + word + ".", false;
     } else {

@@ -21,6 +21,7 @@ struct Words {
   bool wait = false;
   std::string from;
   std::string direction;
+  std::string since;
 };
 
 struct Verb {
@@ -52,6 +53,7 @@ core::Result<int> list(const config::Settings& settings, const Words& words);
 core::Result<int> show(const config::Settings& settings, const Words& words);
 core::Result<int> receive(const config::Settings& settings, const Words& words);
 core::Result<int> config_check(const config::Settings& settings, const Words& words);
+core::Result<int> reconcile(const config::Settings& settings, const Words& words);
 core::Result<int> provider_check(const config::Settings& settings, const Words& words);
 
 // --- what several of them need ---

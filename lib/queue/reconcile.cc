@@ -13,6 +13,9 @@ using namespace std::chrono_literals;
 
 // Twice the provider's own uncertainty about when something was made known to it.
 constexpr auto kOverlap = 15min;
+constexpr auto kBetweenComparisons = 3s;
+const std::string kWanted = "reconcile.wanted";
+const std::string kDone = "reconcile.done";
 constexpr auto kUnusedLifetime = 24h;
 constexpr auto kTemporaryLifetime = 24h;
 
@@ -57,9 +60,65 @@ core::Result<bool> take_up(const Context& context, const fax::ProviderFax& word)
   return true;
 }
 
+// A sent fax that ended there: whether it did here, too. If not, it is due at once.
+core::Result<bool> differs(const Context& context, const fax::ProviderFax& word) {
+  const auto fax = context.faxes.fax_of_provider_id(word.id);
+  if (!fax && fax.error().code == core::Code::not_found) return false;  // other software's, or deleted here
+  CORE_CHECK(fax);
+  // Between two attempts the last one's end is known already.
+  const bool open = !fax::is_final(fax->status) ? fax->status != fax::Status::waiting && fax->status != fax::Status::queued && fax->status != fax::Status::preparing
+                                                : fax->status == fax::Status::unresolved || fax->cause_code == "deadline_passed";
+  if (!open || fax->provider_id != word.id) return false;
+  CORE_CHECK(change(context, fax->id, [&](store::Fax& row, auto&) { row.next_at = context.clock.now(); }));
+  core::log(core::Level::warning, "a sent fax has ended at the provider, and not here yet", {{"fax", fax->id}, {"provider_id", word.id}});
+  return true;
+}
+
+core::Result<void> compare_sent(const Context& context, core::Time from, Differences& differences) {
+  fax::ListQuery query;
+  query.created_after = from;
+  query.from = context.options.own_number;
+  CORE_TRY(list, context.provider.list(query));
+  for (const auto& word : list) {
+    if (word.direction != fax::Direction::outbound || !fax::is_final(word.status)) continue;
+    CORE_TRY(open, differs(context, word));
+    if (open) differences.settled += 1, differences.remaining += 1;
+  }
+  return {};
+}
+
+core::Result<void> compare_received(const Context& context, core::Time from, bool asked, Differences& differences, core::Time& unfinished_since) {
+  const auto begun = context.clock.now();
+  fax::ListQuery query;
+  query.created_after = from;
+  query.to = context.options.own_number;
+  CORE_TRY(list, context.provider.list(query));
+  for (const auto& word : list) {
+    if (word.direction != fax::Direction::inbound || word.to != context.options.own_number) continue;
+    CORE_TRY(known, context.faxes.is_known_or_forgotten(word.id));
+    if (known) {
+      // Its document is there, and not here yet.
+      const auto fax = context.faxes.fax_of_provider_id(word.id);
+      if (fax && !fax::is_final(fax->status) && fax::is_final(word.status)) differences.remaining += 1;
+      continue;
+    }
+    // One that just came in may have its webhook still under way: it is left to the next run.
+    if (word.created && begun - *word.created < 2min && !asked) continue;
+    if (!fax::is_final(word.status)) {
+      differences.remaining += 1;
+      if (word.created) unfinished_since = std::min(unfinished_since, *word.created);
+      continue;
+    }
+    if (was_rejected(context, word)) continue;
+    CORE_TRY(added, take_up(context, word));
+    if (added) differences.added += 1, differences.remaining += 1;
+  }
+  return {};
+}
+
 }  // namespace
 
-core::Result<Differences> reconcile(const Context& context, std::optional<core::Time> since) {
+core::Result<Differences> reconcile(const Context& context, std::optional<core::Time> since, bool asked) {
   const auto begun = context.clock.now();
   core::Time from{};
   if (since) {
@@ -68,30 +127,36 @@ core::Result<Differences> reconcile(const Context& context, std::optional<core::
     CORE_TRY(start, start_of_list(context));
     from = start;
   }
-  fax::ListQuery query;
-  query.created_after = from;
-  query.to = context.options.own_number;
-  CORE_TRY(list, context.provider.list(query));
   Differences differences;
   // The next run must see again what has not ended yet.
   auto unfinished_since = begun;
-  for (const auto& word : list) {
-    if (word.direction != fax::Direction::inbound || word.to != context.options.own_number) continue;
-    CORE_TRY(known, context.faxes.is_known_or_forgotten(word.id));
-    if (known) continue;
-    // One that just came in may have its webhook still under way: it is left to the next run.
-    if (word.created && begun - *word.created < 2min && !since) continue;
-    if (!fax::is_final(word.status)) {
-      differences.remaining += 1;
-      if (word.created) unfinished_since = std::min(unfinished_since, *word.created);
-      continue;
-    }
-    if (was_rejected(context, word)) continue;
-    CORE_TRY(added, take_up(context, word));
-    if (added) differences.added += 1;
-  }
+  CORE_CHECK(compare_sent(context, from, differences));
+  CORE_CHECK(compare_received(context, from, asked || since, differences, unfinished_since));
   if (!since) CORE_CHECK(context.faxes.set_fact(fact_name(context.options), core::rfc3339(std::max(unfinished_since, begun - context.options.lifetime))));
   return differences;
+}
+
+core::Result<void> answer_reconcile(const Context& context, const std::function<void(std::chrono::seconds)>& pause) {
+  CORE_TRY(wanted, context.faxes.fact(kWanted));
+  CORE_TRY(done, context.faxes.fact(kDone));
+  const auto id = wanted.substr(0, wanted.find(' '));
+  if (id.empty() || done.substr(0, done.find(' ')) == id) return {};
+  const auto time = core::parse_rfc3339(wanted.substr(std::min(id.size() + 1, wanted.size())));
+  const auto since = time ? std::optional(*time) : std::nullopt;
+  Differences sum;
+  for (auto waited = 0s;; waited += kBetweenComparisons) {
+    const auto found = reconcile(context, since, true);
+    if (!found) {
+      core::log(core::Level::warning, "the provider's list could not be compared", found.error());
+      return context.faxes.set_fact(kDone, id + " error " + (found.error().hint.empty() ? found.error().text : found.error().hint));
+    }
+    sum.added += found->added;
+    if (waited == 0s) sum.settled = found->settled;
+    sum.remaining = found->remaining;
+    if (found->remaining == 0 || waited >= kLongestComparison) break;
+    pause(kBetweenComparisons);
+  }
+  return context.faxes.set_fact(kDone, id + " " + std::to_string(sum.added) + " " + std::to_string(sum.settled) + " " + std::to_string(sum.remaining));
 }
 
 core::Result<void> purge(const Context& context) {

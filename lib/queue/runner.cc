@@ -73,6 +73,12 @@ void work(const Context& context, const std::string& worker, Bell& bell, const s
   }
 }
 
+// Less, when all is to stop.
+void pause(std::chrono::seconds wait, const std::atomic<bool>& stop) {
+  const auto end = std::chrono::steady_clock::now() + wait;
+  while (!stop && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(100ms);
+}
+
 void examine_uploads(const Context& context, const std::atomic<bool>& stop) {
   while (!stop) {
     const auto next = context.faxes.next_queued_document();
@@ -89,12 +95,17 @@ void keep_house(const Context& context, Bell& bell, const std::atomic<bool>& sto
   core::Time purged{};
   while (!stop) {
     examine_uploads(context, stop);
+    const auto asked = answer_reconcile(context, [&](std::chrono::seconds wait) {
+      bell.ring();
+      pause(wait, stop);
+    });
+    if (!asked) core::log(core::Level::warning, "the question of `faxline reconcile` could not be read or answered", asked.error());
     const auto now = context.clock.now();
     if (now - reconciled >= context.options.reconcile_interval || now < reconciled) {
       reconciled = now;
       const auto done = reconcile(context, std::nullopt);
       if (!done) core::log(core::Level::warning, "the provider's list could not be compared", done.error());
-      else if (done->added > 0) bell.ring();
+      else if (done->remaining > 0) bell.ring();
     }
     if (now - purged >= kPurgeInterval || now < purged) {
       purged = now;

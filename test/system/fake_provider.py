@@ -5,10 +5,13 @@ import secrets
 import threading
 import urllib.parse
 
+import requests
+
 
 class Provider:
     def __init__(self):
         self.calls, self.faxes, self.fetches, self.mode, self.last_sid = [], {}, 0, "ok", None
+        self.documents, self.deleted, self.ca = {}, [], None
         self.server, self.port = None, 0
         self.open()
 
@@ -40,7 +43,9 @@ class Provider:
                 if self.path == "/v1/Faxes":
                     provider.calls.append(fields)
                     sid = "FX" + secrets.token_hex(16)
-                    if provider.mode == "drop after taking":
+                    if provider.mode == "fetch and drop":
+                        requests.get(fields["MediaUrl"], verify=provider.ca, timeout=20)
+                    if provider.mode in ("drop after taking", "fetch and drop"):
                         self.close_connection = True
                         return None
                     provider.last_sid = sid
@@ -50,8 +55,26 @@ class Provider:
                 provider.faxes[sid]["status"] = "canceled"
                 return self.answer(200, provider.faxes[sid])
 
+            def do_DELETE(self):
+                provider.deleted.append(self.path)
+                self.send_response(204)
+                self.end_headers()
+
             def do_GET(self):
                 path = urllib.parse.urlsplit(self.path).path
+                if path.startswith("/media/"):
+                    data = provider.documents[path]
+                    self.send_response(200)
+                    self.send_header("Content-Type", "application/pdf")
+                    self.send_header("Content-Length", str(len(data)))
+                    self.end_headers()
+                    self.wfile.write(data)
+                    return None
+                if path.endswith("/Media"):
+                    return self.answer(200, {"media": [{"sid": "ME" + "0" * 32}], "meta": {"next_page_url": None, "key": "media"}})
+                if path == "/v1/Faxes" and provider.mode == "no list":
+                    self.close_connection = True
+                    return None
                 if path == "/v1/Faxes":
                     return self.answer(200, {"faxes": list(provider.faxes.values()), "meta": {"next_page_url": None, "key": "faxes"}})
                 sid = path.rsplit("/", 1)[1]
@@ -64,6 +87,13 @@ class Provider:
         self.port = self.server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def receive(self, sender, document, created="2026-01-01T00:00:00Z"):
+        """A fax that comes in, and of which nobody tells the line."""
+        sid = "FX" + secrets.token_hex(16)
+        self.documents["/media/" + sid] = document
+        self.faxes[sid] = {"sid": sid, "account_sid": "AC", "from": sender, "to": "+15005550006", "status": "received", "direction": "inbound", "num_pages": None, "date_created": created, "media_url": f"{self.url}/media/{sid}"}
+        return sid
 
     def close(self):
         if self.server:

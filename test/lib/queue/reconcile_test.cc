@@ -96,6 +96,53 @@ TEST_CASE("a fax that was rejected for its sender is no failed reception; with a
   CHECK(line.faxes->fax_of_provider_id("FXblocked").error().code == core::Code::not_found);
 }
 
+TEST_CASE("a sent fax that ended at the provider while we were away is read anew") {
+  List line;
+  const auto id = line.send();
+  line.run();
+  REQUIRE(line.status(id) == Status::sending);
+  const auto sid = line.fax(id).provider_id;
+  CHECK(line.compare().settled == 0);
+  // Nobody would look for a while.
+  auto row = line.fax(id);
+  row.next_at = line.clock.now() + 1h;
+  REQUIRE(line.faxes->save(row, line.clock.now()));
+  line.provider.faxes.at(sid).status = ProviderStatus::delivered;
+  const auto found = line.compare();
+  CHECK(found.settled == 1);
+  CHECK(found.remaining == 1);
+  line.run();
+  CHECK(line.status(id) == Status::delivered);
+  CHECK(line.compare().remaining == 0);
+  CHECK(line.provider.count("submit") == 1);
+}
+
+TEST_CASE("faxline reconcile: asked by a fact, answered by a fact, once") {
+  List line;
+  line.inbound("FXin").created = line.clock.now() - 1min;
+  int pauses = 0;
+  const auto answer = [&] { REQUIRE(queue::answer_reconcile(line.context(), [&](std::chrono::seconds) { ++pauses, line.run(); })); return line.faxes->fact("reconcile.done").value(); };
+  CHECK(answer() == "");
+  REQUIRE(line.faxes->set_fact("reconcile.wanted", "one "));
+  CHECK(answer() == "one 1 0 0");
+  CHECK(pauses == 1);
+  const auto lists = line.provider.count("list");
+  CHECK(answer() == "one 1 0 0");
+  CHECK(line.provider.count("list") == lists);
+  line.provider.list_errors = {down()};
+  REQUIRE(line.faxes->set_fact("reconcile.wanted", "two 2026-11-01T00:00:00Z"));
+  CHECK(answer() == "two error no connection");
+  REQUIRE(line.faxes->set_fact("reconcile.wanted", "three 2026-11-01T00:00:00Z"));
+  CHECK(answer() == "three 0 0 0");
+  CHECK(line.provider.asked.created_after == core::parse_rfc3339("2026-11-01T00:00:00Z").value());
+  line.inbound("FXlarge");
+  line.provider.documents.clear();  // what cannot be fetched remains
+  pauses = 0;
+  REQUIRE(line.faxes->set_fact("reconcile.wanted", "four "));
+  CHECK(answer() == "four 1 0 1");
+  CHECK(pauses == 10);
+}
+
 TEST_CASE("one that has just come in is left to its own message, unless somebody asks") {
   List line;
   line.inbound("FXin").created = line.clock.now() - 1min;
