@@ -72,9 +72,10 @@ struct CancelOutcome {
 };
 
 struct ListQuery {
-  std::optional<core::Time> created_after = {};
-  std::string from = {};  // empty: all
-  std::string to = {};    // empty: all
+  std::optional<core::Time> created_after = {};  // at this second, or later
+  std::string from = {};                         // empty: all
+  std::string to = {};                           // empty: all
+  std::optional<core::Time> created_on_or_before = {};
 };
 
 // Calls of the provider's API. Each may take its time-out's length and may be made from several threads at once. Errors

@@ -103,6 +103,7 @@ core::Result<Answer> Client::send(const Call& call) {
     CORE_CHECK(check_scheme(url));
     hop.host_port = host_port(url);
     hop.plain = url.scheme == "http";
+    hop.public_only = host_in(url, call.public_hosts) && !host_in(url, call.may_follow);
     hop.at_first_host = same_host_port(hop.url, call.url);
     hop.time_out = std::chrono::duration_cast<milliseconds>(deadline - steady_clock::now());
     auto answer = transfer(handle.get(), state_->options, state_->connect_to.list(), call, hop);
@@ -125,7 +126,9 @@ core::Result<Answer> Client::send(const Call& call) {
     CORE_TRY(bare, without_userinfo(next));
     CORE_TRY(target, parse(bare));
     CORE_CHECK(check_scheme(target));
-    if (!same_host_port(bare, call.url) && !host_in(target, call.may_follow))
+    const bool is_named = same_host_port(bare, call.url) || host_in(target, call.may_follow);
+    CORE_TRY(named_with, parse(next));
+    if (!is_named && (named_with.has_userinfo || !host_in(target, call.public_hosts)))
       return core::Error{core::Code::forbidden, "follow a redirect from " + hop.host_port + " to " + host_port(target) +
                                                     ": not an allowed host"};
     hop.url = bare;

@@ -56,6 +56,10 @@ struct Call {
   // Redirects of GET and HEAD are followed (a POST's never): to the first URL's own host and port, and to these,
   // "host[:port]" (host_in()), at most max_redirects in all.
   std::vector<std::string> may_follow = {};
+  // Further hosts that redirects may lead to. A host that is here and not in may_follow is talked to at public addresses
+  // alone (is_public_address()), the first URL's too, and a redirect there may hold no credentials: it is a host that
+  // somebody else named, whose name might lead into this house.
+  std::vector<std::string> public_hosts = {};
   int max_redirects = 3;  // 0: an answer of 3xx is handed back as it is
 
   std::optional<std::chrono::milliseconds> total_time_out = {};
@@ -91,7 +95,7 @@ class Client {
   //   unknown_outcome  anything that failed after the request may have left: time-out, reset, truncated or garbled answer
   //   too_large        the body is larger than max_body_bytes; what the call did is done
   //   forbidden        plain http to another host than loopback (nothing was sent), or a redirect there or to a host
-  //                    that is not allowed, or one redirect too many
+  //                    that is not allowed, or one redirect too many, or a host of `public_hosts` at another address
   //   bad_request      a URL, method or header that cannot be sent; also a redirect to what is no URL
   //   settings         the CA file cannot be used
   //   as core::write_all() gives  the descriptor could not be written

@@ -6,6 +6,7 @@
 #include <curl/curl.h>
 
 #include "core/fd.h"
+#include "http/address.h"
 #include "http/url.h"
 
 namespace http {
@@ -24,6 +25,7 @@ struct Exchange {
   bool may_have_left = false;  // the request, or a part of it
   bool too_large = false;
   bool not_loopback = false;
+  bool not_public = false;
   bool bad_headers = false;
   core::Result<void> written = {};
 };
@@ -46,6 +48,10 @@ int on_ready(void* pointer, char* address, char*, int, int) {
   auto& exchange = *static_cast<Exchange*>(pointer);
   if (exchange.hop.plain && !is_loopback_host(address)) {
     exchange.not_loopback = true;
+    return CURL_PREREQFUNC_ABORT;
+  }
+  if (exchange.hop.public_only && !is_public_address(address)) {
+    exchange.not_public = true;
     return CURL_PREREQFUNC_ABORT;
   }
   exchange.may_have_left = true;
@@ -110,6 +116,8 @@ core::Error explain(const Exchange& exchange, CURLcode code, const char* detail)
   const std::string words = where + (detail[0] != '\0' ? detail : why.c_str());
   if (exchange.not_loopback)
     return {core::Code::forbidden, where + "plain http, but the name leads to another machine"};
+  if (exchange.not_public)
+    return {core::Code::forbidden, where + "the name leads to an address that is not public"};
   if (!exchange.written) return core::Error(exchange.written.error()).within(where + "save the answer");
   if (exchange.too_large)
     return {core::Code::too_large, where + "the answer is larger than " + std::to_string(exchange.call.max_body_bytes) + " bytes"};

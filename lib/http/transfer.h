@@ -36,6 +36,7 @@ struct Hop {
   std::string url;
   std::string host_port = {};  // for the log
   bool plain = false;          // http
+  bool public_only = false;    // else nothing is sent
   bool at_first_host = true;   // else without credentials and headers
   std::chrono::milliseconds time_out{0};
 };

@@ -13,7 +13,7 @@ using core::Error;
 // own stack, so that depth costs it no recursion.
 class Builder {
  public:
-  explicit Builder(std::size_t max_depth) : max_depth_(max_depth) {}
+  explicit Builder(const Limits& limits) : limits_(limits) {}
 
   bool null() { return place({}); }
   bool boolean(bool truth) { return add(truth); }
@@ -32,12 +32,16 @@ class Builder {
     return true;
   }
   bool end_object() {
-    const auto& members = std::get<Value::Object>(open_.back().data_);
-    std::vector<std::string_view> names;
+    auto& members = std::get<Value::Object>(open_.back().data_);
+    std::vector<std::pair<std::string_view, std::size_t>> names;
     names.reserve(members.size());
-    for (const Member& member : members) names.push_back(member.name);
+    for (const Member& member : members) names.emplace_back(member.name, names.size());
     std::sort(names.begin(), names.end());
-    if (std::adjacent_find(names.begin(), names.end()) != names.end()) return refuse("a name twice in one object");
+    std::vector<std::size_t> overruled;
+    for (std::size_t i = 1; i < names.size(); ++i)
+      if (names[i].first == names[i - 1].first) overruled.push_back(names[i - 1].second);
+    if (!overruled.empty() && !limits_.repeated_names) return refuse("a name twice in one object");
+    if (!overruled.empty()) drop(members, overruled);
     return close();
   }
   bool start_array(std::size_t) { return open(Value::Array{}); }
@@ -55,6 +59,14 @@ class Builder {
   bool refuse(std::string reason) {
     if (reason_.empty()) reason_ = std::move(reason);
     return false;
+  }
+
+  static void drop(Value::Object& members, std::vector<std::size_t>& places) {
+    std::sort(places.begin(), places.end());
+    Value::Object kept;
+    for (std::size_t i = 0; i < members.size(); ++i)
+      if (!std::binary_search(places.begin(), places.end(), i)) kept.push_back(std::move(members[i]));
+    members = std::move(kept);
   }
 
   template <typename Data>
@@ -77,7 +89,7 @@ class Builder {
 
   template <typename Data>
   bool open(Data data) {
-    if (open_.size() >= max_depth_) return refuse("deeper than " + std::to_string(max_depth_));
+    if (open_.size() >= limits_.max_depth) return refuse("deeper than " + std::to_string(limits_.max_depth));
     Value value;
     value.data_ = std::move(data);
     open_.push_back(std::move(value));
@@ -89,7 +101,7 @@ class Builder {
     return place(std::move(value));
   }
 
-  std::size_t max_depth_;
+  const Limits& limits_;
   std::vector<Value> open_;  // the arrays and objects that have not ended, outermost first
   Value top_;
   std::string reason_;
@@ -103,7 +115,7 @@ core::Result<Value> parse(std::string_view text, Limits limits) {
   // nlohmann takes a NUL for the end of the text, and would pass over what follows.
   if (text.find('\0') != std::string_view::npos)
     return Error{.code = Code::bad_request, .text = "JSON: NUL in the text", .hint = "This is not valid JSON (it holds a NUL byte)."};
-  Builder builder(limits.max_depth);
+  Builder builder(limits);
   bool whole = false;
   try {
     whole = nlohmann::json::sax_parse(text, &builder);

@@ -61,12 +61,13 @@ struct Member {
 struct Limits {
   std::size_t max_bytes = std::size_t{1} << 20;  // of the text; memory is at most some 60 times as much ("[0,0,…")
   std::size_t max_depth = 32;                    // of arrays and objects in one another; "[]" is 1
+  bool repeated_names = false;                   // a name twice in one object is taken: the last one counts
 };
 
 // The whole text as one value; white space around it, and a UTF-8 byte order mark before it, are allowed. Errors, each
 // with a hint: too_large over max_bytes; bad_request for anything else: not JSON, text after the value, too deep,
 // broken UTF-8, a lone surrogate, a number beyond a double, or a name twice in one object (RFC 8259 section 4 leaves
-// that open: two readers could see two different things, so it is refused).
+// that open: two readers could see two different things, so it is refused unless `repeated_names` is set).
 core::Result<Value> parse(std::string_view text, Limits limits = {});
 
 }  // namespace json

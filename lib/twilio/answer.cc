@@ -21,7 +21,7 @@ core::Error strange(std::string_view what) {
 }
 
 core::Result<json::Value> read_object(std::string_view body) {
-  auto value = json::parse(body, {.max_bytes = kMaxAnswerBytes});
+  auto value = json::parse(body, {.max_bytes = kMaxAnswerBytes, .repeated_names = true});
   if (!value) return strange("no JSON");
   if (!value->is_object()) return strange("no JSON object");
   return value;
@@ -53,6 +53,28 @@ core::Result<fax::ProviderFax> fax_of(const json::Value& object) {
   return fax;
 }
 
+core::Result<std::string> next_of(const json::Value& object) {
+  const json::Value& meta = object["meta"];
+  const json::Value& next = meta.is_object() ? meta["next_page_url"] : object["next_page_uri"];
+  if (next.is_null()) return std::string();
+  const auto text = next.as_string();
+  auto address = fit_url(text.value_or(""));
+  if (!text || address.empty() != text->empty()) return strange("no proper address of the next page");
+  return address;
+}
+
+core::Result<Number> number_of(const json::Value& object) {
+  Number number;
+  number.sid = text_of(object, "sid");
+  if (!is_fax_sid(number.sid)) return strange("a number without a proper sid");
+  number.number = text_of(object, "phone_number");
+  number.voice_url = fit_url(object["voice_url"].as_string().value_or(""));
+  number.voice_method = text_of(object, "voice_method");
+  number.receive_mode = text_of(object, "voice_receive_mode");
+  number.fax = object["capabilities"]["fax"].as_bool();
+  return number;
+}
+
 std::optional<Refusal> refusal_of(const json::Value& object) {
   Refusal refusal{text_of(object, "code"), words_of(object, "message")};
   if (refusal.code.empty() && refusal.message.empty()) return std::nullopt;
@@ -75,13 +97,14 @@ core::Result<Page> read_page(std::string_view body) {
     CORE_TRY(fax, fax_of(item));
     page.faxes.push_back(std::move(fax));
   }
-  const json::Value& meta = object["meta"];
-  const json::Value& next = meta.is_object() ? meta["next_page_url"] : object["next_page_uri"];
-  if (next.is_null()) return page;
-  const auto text = next.as_string();
-  page.next = fit_url(text.value_or(""));
-  if (!text || page.next.empty() != text->empty()) return strange("no proper address of the next page");
+  CORE_TRY(next, next_of(object));
+  page.next = std::move(next);
   return page;
+}
+
+core::Result<std::string> read_next(std::string_view body) {
+  CORE_TRY(object, read_object(body));
+  return next_of(object);
 }
 
 core::Result<std::vector<std::string>> read_media(std::string_view body) {
@@ -99,6 +122,30 @@ core::Result<std::vector<std::string>> read_media(std::string_view body) {
   }
   if (!found) return strange("no list of media");
   return sids;
+}
+
+core::Result<Medium> read_medium(std::string_view body) {
+  CORE_TRY(object, read_object(body));
+  Medium medium{text_of(object, "sid"), text_of(object, "content_type"), fit_url(object["url"].as_string().value_or(""))};
+  if (!is_fax_sid(medium.sid)) return strange("no proper sid");
+  return medium;
+}
+
+core::Result<Number> read_number(std::string_view body) {
+  CORE_TRY(object, read_object(body));
+  return number_of(object);
+}
+
+core::Result<std::vector<Number>> read_numbers(std::string_view body) {
+  CORE_TRY(object, read_object(body));
+  const json::Value& list = object["incoming_phone_numbers"];
+  if (!list.is_array()) return strange("no list of numbers");
+  std::vector<Number> numbers;
+  for (const auto& item : list.items()) {
+    CORE_TRY(number, number_of(item));
+    numbers.push_back(std::move(number));
+  }
+  return numbers;
 }
 
 std::optional<Refusal> read_refusal(std::string_view body) {

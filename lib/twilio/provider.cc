@@ -5,9 +5,7 @@
 
 #include "core/log.h"
 #include "http/url.h"
-#include "text/percent.h"
-#include "twilio/answer.h"
-#include "twilio/date.h"
+#include "text/words.h"
 #include "twilio/token.h"
 
 namespace twilio {
@@ -15,103 +13,52 @@ namespace twilio {
 namespace {
 
 constexpr int kPageSize = 200;
-constexpr std::size_t kMaxPages = 500;
-constexpr std::int64_t kMaxAnswerBytes = 2 << 20;
 constexpr std::chrono::minutes kDownloadTime{30};
 
-// A form, or a query.
-class Form {
- public:
-  Form& add(std::string_view name, std::string_view value) {
-    if (!text_.empty()) text_ += '&';
-    text_ += text::percent_encode(name) + '=' + text::percent_encode(value);
-    return *this;
-  }
-  const std::string& text() const { return text_; }
-
- private:
-  std::string text_;
-};
-
-bool is_good(const http::Answer& answer) { return answer.status >= 200 && answer.status < 300; }
-
-std::chrono::seconds retry_after(const http::Answer& answer) {
-  return read_retry_after(answer.header("retry-after").value_or(""), answer.header("date").value_or(""));
+bool is_sip(std::string_view target) {
+  const auto scheme = text::lower(target.substr(0, 5));
+  return scheme.starts_with("sip:") || scheme == "sips:";
 }
 
-std::string in_words(const http::Answer& answer) {
-  std::string words = "status " + std::to_string(answer.status);
-  if (const auto refusal = read_refusal(answer.body)) words += ", code " + refusal->code + ": " + refusal->message;
-  return words;
-}
-
-// For calls that only ask, or that may be made again without harm.
-core::Error no_answer(const http::Answer& answer, std::string_view what) {
-  core::Error error{core::Code::unknown_outcome, std::string(what) + ": " + in_words(answer)};
-  switch (answer.status) {
-    case 401:
-    case 403:
-      error.code = core::Code::unauthenticated;
-      error.hint = "The provider does not accept the account's name and secret.";
-      break;
-    case 404:
-    case 410:
-      error.code = core::Code::not_found;
-      error.hint = "The provider does not know it (any more).";
-      break;
-    case 409: error.code = core::Code::conflict; break;
-    case 429:
-      error.code = core::Code::limited;
-      error.retry_after = retry_after(answer);
-      error.hint = "The provider asks to call less often.";
-      break;
-    default:
-      if (answer.status >= 400 && answer.status < 500 && read_refusal(answer.body)) error.code = core::Code::provider_refused;
-  }
-  return error;
-}
-
-core::Error bad_id() { return {core::Code::bad_request, "call the provider: not an id of its kind"}; }
-
-}  // namespace
-
-Provider::Provider(http::Client& client, Account account) : client_(client), account_(std::move(account)) {
-  while (account_.base_url.ends_with('/')) account_.base_url.pop_back();
-  credentials_.user = account_.sid;
-  credentials_.password = std::move(account_.token);
-  std::string path(account_.dialect.path);
-  if (const auto place = path.find("{sid}"); place != std::string::npos)
-    path.replace(place, 5, text::percent_encode(account_.sid));
-  faxes_url_ = account_.base_url + path;
-}
-
-core::Result<http::Answer> Provider::call(std::string method, std::string url, std::string body) {
-  http::Call call;
-  call.method = std::move(method);
-  call.url = std::move(url);
-  call.body = std::move(body);
-  call.headers = {{"Accept", "application/json"}};
-  call.credentials = &credentials_;
-  call.max_body_bytes = kMaxAnswerBytes;
-  call.max_redirects = 0;
-  return client_.send(call);
-}
-
-fax::SubmitOutcome Provider::submit(const fax::SubmitRequest& request) {
-  using Kind = fax::SubmitOutcome::Kind;
+std::string submit_form(const Account& account, const fax::SubmitRequest& request) {
   Form form;
   form.add("To", request.to).add("From", request.from).add("MediaUrl", request.media_url);
   form.add("StatusCallback", request.callback_url).add("StoreMedia", "false");
-  if (account_.dialect.callback_method_parameter) form.add("StatusCallbackMethod", "POST");
-  const auto answer = call("POST", faxes_url_, form.text());
+  if (account.dialect.callback_method_parameter) form.add("StatusCallbackMethod", "POST");
+  form.add_if("Quality", request.quality.empty() ? account.quality : request.quality);
+  if (account.ttl_minutes) form.add("Ttl", std::to_string(*account.ttl_minutes));
+  if (is_sip(request.to)) form.add_if("SipAuthUsername", account.sip_user).add_if("SipAuthPassword", account.sip_password.reveal());
+  return form.text();
+}
+
+// Among the errors of a call only these leave no doubt; bad_request and settings come before anything is sent as well.
+bool nothing_was_sent(core::Code code) {
+  return code == core::Code::provider_down || code == core::Code::bad_request || code == core::Code::settings || code == core::Code::forbidden;
+}
+
+core::Error not_from(const http::Url& url) {
+  const std::string host = http::host_port(url);
+  return {core::Code::forbidden, "fetch a document from " + host + (url.has_userinfo ? ": credentials in its address, and" : ":") + " not in MEDIA_HOSTS",
+          "The provider keeps the document at " + host + ", which the setting MEDIA_HOSTS does not name.", "MEDIA_HOSTS"};
+}
+
+// Whether it is documented anywhere is not known; a program that works with SignalWire does so.
+bool wants_token(const Dialect& dialect, const std::string& url) {
+  return dialect.media_bearer && http::same_host_port(url, "https://" + std::string(dialect.media_host));
+}
+
+}  // namespace
+
+Provider::Provider(http::Client& client, Account account)
+    : client_(client), account_(std::move(account)), api_(client, account_.base_url, account_.sid, std::move(account_.token)), faxes_url_(api_.url_of(account_.dialect.path)) {}
+
+fax::SubmitOutcome Provider::submit(const fax::SubmitRequest& request) {
+  using Kind = fax::SubmitOutcome::Kind;
+  const auto answer = api_.call("POST", faxes_url_, submit_form(account_, request));
   fax::SubmitOutcome outcome;
   if (!answer) {
     outcome.error = answer.error().within("submit");
-    // Among the errors only these two leave no doubt; bad_request and settings come before anything is sent as well.
-    const auto code = answer.error().code;
-    const bool nothing_sent = code == core::Code::provider_down || code == core::Code::bad_request ||
-                              code == core::Code::settings || code == core::Code::forbidden;
-    outcome.kind = nothing_sent ? Kind::unreachable : Kind::unknown;
+    outcome.kind = nothing_was_sent(answer.error().code) ? Kind::unreachable : Kind::unknown;
     return outcome;
   }
   outcome.error = no_answer(*answer, "submit");
@@ -140,7 +87,7 @@ fax::SubmitOutcome Provider::submit(const fax::SubmitRequest& request) {
 
 core::Result<fax::ProviderFax> Provider::fetch(const std::string& id) {
   if (!is_fax_sid(id)) return bad_id();
-  CORE_TRY(answer, call("GET", faxes_url_ + "/" + id));
+  CORE_TRY(answer, api_.call("GET", faxes_url_ + "/" + id));
   if (!is_good(answer)) return no_answer(answer, "fetch fax " + id);
   CORE_TRY(fax, read_fax(answer.body));
   if (fax.id != id) return core::Error{core::Code::bad_request, "fetch fax " + id + ": the answer is about another fax"};
@@ -151,7 +98,7 @@ fax::CancelOutcome Provider::cancel(const std::string& id) {
   using Kind = fax::CancelOutcome::Kind;
   fax::CancelOutcome outcome;
   if (!is_fax_sid(id)) return outcome;
-  const auto answer = call("POST", faxes_url_ + "/" + id, "Status=canceled");
+  const auto answer = api_.call("POST", faxes_url_ + "/" + id, "Status=canceled");
   if (!answer) {
     core::log(core::Level::warning, "cancel at the provider", answer.error(), {{"provider_id", id}});
     return outcome;
@@ -172,30 +119,21 @@ fax::CancelOutcome Provider::cancel(const std::string& id) {
 
 core::Result<std::vector<fax::ProviderFax>> Provider::list(const fax::ListQuery& query) {
   Form form;
-  if (!query.from.empty()) form.add("From", query.from);
-  if (!query.to.empty()) form.add("To", query.to);
+  form.add_if("From", query.from).add_if("To", query.to);
   // Strictly later, and whole seconds.
   if (query.created_after) form.add("DateCreatedAfter", core::rfc3339(*query.created_after - std::chrono::seconds(1)));
+  if (query.created_on_or_before) form.add("DateCreatedOnOrBefore", core::rfc3339(*query.created_on_or_before));
   form.add("PageSize", std::to_string(kPageSize));
   std::vector<fax::ProviderFax> faxes;
   std::set<std::string> ids;
-  std::set<std::string> read;
-  std::string url = faxes_url_ + "?" + form.text();
-  while (!url.empty()) {
-    if (read.size() == kMaxPages || !read.insert(url).second)
-      return core::Error{core::Code::bad_request, "list faxes: the pages do not end"};
-    CORE_TRY(answer, call("GET", url));
-    if (!is_good(answer)) return no_answer(answer, "list faxes");
-    CORE_TRY(page, read_page(answer.body));
+  const auto read = [&](std::string_view body) -> core::Result<bool> {
+    CORE_TRY(page, read_page(body));
     // A fax that came meanwhile moves others to the next page, where they come again.
     for (auto& fax : page.faxes)
       if (ids.insert(fax.id).second) faxes.push_back(std::move(fax));
-    if (page.next.empty()) break;
-    CORE_TRY(next, http::resolve(url, page.next));
-    if (!http::same_host_port(next, account_.base_url))
-      return core::Error{core::Code::bad_request, "list faxes: the next page is at another host"};
-    url = next;
-  }
+    return true;
+  };
+  CORE_CHECK(api_.read_pages(faxes_url_ + "?" + form.text(), "list faxes", read, no_answer));
   return faxes;
 }
 
@@ -206,42 +144,82 @@ core::Result<std::string> Provider::media_url(const std::string& id) {
 }
 
 core::Result<std::int64_t> Provider::download(const std::string& media_url, int output_fd, std::int64_t max_bytes) {
-  CORE_TRY(url, http::parse(media_url));
-  CORE_TRY(own, http::parse(account_.base_url));
-  CORE_TRY(bare, http::without_userinfo(media_url));
+  CORE_TRY(absolute, media_url.starts_with('/') ? http::resolve(api_.base_url(), media_url) : core::Result<std::string>(media_url));
+  CORE_TRY(url, http::parse(absolute));
+  CORE_TRY(own, http::parse(api_.base_url()));
   http::Call call;
+  CORE_TRY(bare, http::without_userinfo(absolute));
   call.url = std::move(bare);
   call.output_fd = output_fd;
   call.max_body_bytes = max_bytes;
   call.total_time_out = kDownloadTime;
   call.may_follow = account_.media_hosts;
   call.may_follow.push_back(http::host_port(own));
-  if (!account_.dialect.media_host.empty()) call.may_follow.emplace_back(account_.dialect.media_host);
-  if (http::same_host_port(call.url, account_.base_url)) {
-    call.credentials = &credentials_;
-  } else if (!http::host_in(url, call.may_follow)) {
-    const std::string host = http::host_port(url);
-    return core::Error{core::Code::forbidden, "fetch a document from " + host + ": not in MEDIA_HOSTS",
-                       "The provider keeps the document at " + host + ", which the setting MEDIA_HOSTS does not name.", "MEDIA_HOSTS"};
-  }
+  if (!account_.dialect.media_host.empty()) call.public_hosts.emplace_back(account_.dialect.media_host);
+
+  const bool is_own = http::same_host_port(call.url, api_.base_url());
+  const bool is_named = is_own || http::host_in(url, call.may_follow);
+  const http::Credentials of_url{url.user, core::SecretString(url.password)};
+  if (!is_named && (!http::host_in(url, call.public_hosts) || url.has_userinfo)) return not_from(url);
+  if (is_own) call.credentials = &api_.credentials();
+  else if (url.has_userinfo) call.credentials = &of_url;
   CORE_TRY(answer, client_.send(call));
-  if (answer.status == 403) return core::Error{core::Code::forbidden, "fetch a document: " + in_words(answer)};
+  if (const bool closed = answer.status == 401 || answer.status == 403; closed && wants_token(account_.dialect, answer.effective_url)) {
+    call.url = answer.effective_url;
+    call.credentials = nullptr;
+    call.headers = {{"Authorization", "Bearer " + std::string(api_.credentials().password.reveal())}};
+    CORE_TRY(second, client_.send(call));
+    answer = std::move(second);
+  }
+  const bool by_own = http::same_host_port(answer.effective_url, api_.base_url());
+  if (answer.status == 403 || (answer.status == 401 && !by_own)) return core::Error{core::Code::forbidden, "fetch a document: " + in_words(answer)};
   if (answer.status != 200) return no_answer(answer, "fetch a document");
   return answer.bytes;
 }
 
-core::Result<void> Provider::delete_media(const std::string& id) {
+core::Result<std::vector<std::string>> Provider::media(const std::string& id) {
   if (!is_fax_sid(id)) return bad_id();
-  const std::string media_url = faxes_url_ + "/" + id + "/Media";
-  CORE_TRY(list, call("GET", media_url));
-  if (list.status == 404) return {};
-  if (!is_good(list)) return no_answer(list, "list media of fax " + id);
-  CORE_TRY(sids, read_media(list.body));
-  for (const auto& sid : sids) {
-    CORE_TRY(answer, call("DELETE", media_url + "/" + sid));
-    if (!is_good(answer) && answer.status != 404) return no_answer(answer, "delete media of fax " + id);
-  }
+  std::vector<std::string> sids;
+  const auto read = [&](std::string_view body) -> core::Result<bool> {
+    CORE_TRY(page, read_media(body));
+    sids.insert(sids.end(), page.begin(), page.end());
+    return true;
+  };
+  CORE_CHECK(api_.read_pages(media_folder(id), "list media of fax " + id, read, no_answer));
+  return sids;
+}
+
+core::Result<Medium> Provider::medium(const std::string& id, const std::string& media_id) {
+  if (!is_fax_sid(id) || !is_fax_sid(media_id)) return bad_id();
+  CORE_TRY(answer, api_.call("GET", media_folder(id) + "/" + media_id));
+  if (!is_good(answer)) return no_answer(answer, "fetch media of fax " + id);
+  CORE_TRY(medium, read_medium(answer.body));
+  if (medium.sid != media_id) return core::Error{core::Code::bad_request, "fetch media of fax " + id + ": the answer is about another"};
+  return medium;
+}
+
+core::Result<void> Provider::remove(const std::string& url, const std::string& what) {
+  CORE_TRY(answer, api_.call("DELETE", url));
+  if (!is_good(answer) && answer.status != 404 && answer.status != 410) return no_answer(answer, what);
   return {};
+}
+
+core::Result<void> Provider::delete_medium(const std::string& id, const std::string& media_id) {
+  if (!is_fax_sid(id) || !is_fax_sid(media_id)) return bad_id();
+  return remove(media_folder(id) + "/" + media_id, "delete media of fax " + id);
+}
+
+core::Result<void> Provider::delete_media(const std::string& id) {
+  const auto sids = media(id);
+  if (!sids && sids.error().code == core::Code::not_found) return {};
+  if (!sids) return sids.error();
+  for (const auto& sid : *sids) CORE_CHECK(delete_medium(id, sid));
+  return {};
+}
+
+core::Result<void> Provider::delete_fax(const std::string& id) {
+  if (!is_fax_sid(id)) return bad_id();
+  return remove(faxes_url_ + "/" + id, "delete fax " + id);
 }
 
 }  // namespace twilio

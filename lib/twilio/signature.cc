@@ -122,6 +122,16 @@ bool is_signed(const SignedRequest& request, const std::vector<core::SecretStrin
   return ((by_url && bound) || by_body) && !request.header.empty();
 }
 
+std::string_view name(Mismatch mismatch) {
+  switch (mismatch) {
+    case Mismatch::no_signature: return "no_signature";
+    case Mismatch::other_url: return "other_url";
+    case Mismatch::other_key: return "other_key";
+    case Mismatch::unknown: break;
+  }
+  return "unknown";
+}
+
 Diagnosis diagnose(const SignedRequest& request, const std::vector<core::SecretString>& keys, const Dialect& dialect, std::string_view host_header, const core::SecretString& account_token) {
   if (request.header.empty()) return {Mismatch::no_signature};
   if (auto url = origin_by_host(request, keys, dialect, host_header); !url.empty()) return {Mismatch::other_url, std::move(url)};

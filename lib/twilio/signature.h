@@ -55,6 +55,9 @@ enum class Mismatch {
   unknown,    // another key, another URL, a body that was changed, or somebody else
 };
 
+// "no_signature" and the like, for the log and the store. Never empty.
+std::string_view name(Mismatch mismatch);
+
 struct Diagnosis {
   Mismatch mismatch = Mismatch::unknown;
   std::string url = {};  // scheme and host that it was made for, where they are not PUBLIC_URL's ("https://other.example")

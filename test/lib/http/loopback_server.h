@@ -20,14 +20,15 @@
 
 namespace test {
 
-// A self-signed certificate for one name; its PEM is the CA file that trusts it.
+// A self-signed certificate for one name, good from an hour ago for so many seconds from now; its PEM is the CA file that
+// trusts it.
 class Certificate {
  public:
-  explicit Certificate(const std::string& name) : key_(EVP_EC_gen("P-256")), certificate_(X509_new()) {
+  explicit Certificate(const std::string& name, long seconds = 3600) : key_(EVP_EC_gen("P-256")), certificate_(X509_new()) {
     X509_set_version(certificate_, 2);
     ASN1_INTEGER_set(X509_get_serialNumber(certificate_), 1);
     X509_gmtime_adj(X509_getm_notBefore(certificate_), -3600);
-    X509_gmtime_adj(X509_getm_notAfter(certificate_), 3600);
+    X509_gmtime_adj(X509_getm_notAfter(certificate_), seconds);
     X509_set_pubkey(certificate_, key_);
     X509_NAME* subject = X509_get_subject_name(certificate_);
     const std::string common = "test authority";

@@ -106,3 +106,16 @@ TEST_CASE("many members, and NUL in a string") {
   CHECK((*value)["last"].as_string() == std::string_view("a\0b", 3));
   CHECK(json::parse("\xef\xbb\xbf{}"));
 }
+
+TEST_CASE("a name twice, where that is taken: the last one counts, at every depth") {
+  constexpr std::string_view kText = R"({"b":1,"a":{"x":1,"y":2,"x":3},"b":2,"c":4,"b":"last"})";
+  CHECK_FALSE(json::parse(kText));
+  const auto value = json::parse(kText, {.repeated_names = true});
+  REQUIRE(value);
+  REQUIRE(value->members().size() == 3);
+  CHECK(value->members()[0].name == "a");
+  CHECK(value->members()[1].name == "c");
+  CHECK((*value)["b"].as_string() == "last");
+  CHECK((*value)["a"]["x"].as_int64() == 3);
+  CHECK((*value)["a"]["y"].as_int64() == 2);
+}

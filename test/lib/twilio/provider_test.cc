@@ -4,11 +4,16 @@
 #include <fcntl.h>
 #include <filesystem>
 
-#include "../http/loopback_server.h"
 #include "core/fd.h"
+#include "line.h"
 
 using core::Code;
+using test::always;
 using test::Connection;
+using test::fax_json;
+using test::has;
+using test::kFax;
+using test::Line;
 using test::LoopbackServer;
 using namespace std::chrono_literals;
 
@@ -16,28 +21,6 @@ namespace {
 
 constexpr const char* kSid = "FX0123456789abcdef0123456789abcdef";
 constexpr const char* kUuid = "b0b4c3d2-1111-2222-3333-444455556666";
-
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
-
-std::string fax_json(const std::string& sid, const std::string& more = "") {
-  return R"({"sid":")" + sid + R"(","account_sid":"AC1","from":"+15005550006","to":"+12125551212","status":"queued","direction":"outbound","num_pages":null,"date_created":"2026-11-25T07:40:49Z","media_url":null)" + more + "}";
-}
-
-// A provider that answers as the test says, and the line's side of it.
-struct Line {
-  explicit Line(LoopbackServer::Handler handler, const twilio::Dialect& dialect = twilio::kTwilio)
-      : server(std::move(handler)), provider(client, {.dialect = dialect, .base_url = server.url(""), .sid = "AC1", .token = core::SecretString("token")}) {}
-  std::string last() const { return server.requests().back(); }
-  LoopbackServer server;
-  http::Client client{{.total_time_out = 500ms}};
-  twilio::Provider provider;
-};
-
-LoopbackServer::Handler always(const std::string& body, const std::string& status = "200 OK", const std::string& headers = "") {
-  return [=](Connection& connection, const std::string&) { connection.send(LoopbackServer::answer(body, status, headers)); };
-}
-
-const fax::SubmitRequest kFax{"+15005550006", "+12125551212", "https://u:p%40@fax.example.org/fax/sending/t", "https://fax.example.org/fax/callback/c"};
 
 using Kind = fax::SubmitOutcome::Kind;
 

@@ -207,4 +207,6 @@ TEST_CASE("why a signature does not match") {
   CHECK(diagnose("signing key", "https://old.example.org", "fax.example.org").mismatch == Mismatch::unknown);
   CHECK(diagnose("signing key", "https://x/<script>", "x/<script>").mismatch == Mismatch::unknown);
   CHECK(diagnose("signing key", "https://old.example.org", "").mismatch == Mismatch::unknown);
+  CHECK(twilio::name(Mismatch::other_key) == "other_key");
+  CHECK(twilio::name(Mismatch::unknown) == "unknown");
 }
