@@ -38,12 +38,21 @@ const go = {
   },
 };
 
+// Nobody would notice a fax that did not come.
+function refusedNote(refused) {
+  const head = refused.count > 1 ? `Faxes may be lost: ${refused.count} messages of the provider were refused.` : 'A fax may be lost: a message of the provider was refused.';
+  return element('div', { class: 'note bad' },
+    element('p', {}, element('strong', {}, head), ` The last: ${words.moment(refused.last)}.`),
+    element('p', {}, `${refused.cause.text} ${refused.cause.advice}`));
+}
+
 function showLine() {
   const trouble = line.state && line.state !== 'ready';
   replace(strip,
     line.practice ? element('span', { class: 'practice' }, 'PRACTICE LINE') : null,
     line.number ? element('span', { class: 'number' }, words.number(line.number)) : null,
-    element('span', { class: trouble ? 'trouble' : '' }, line.text || (trouble ? line.state : 'ready')));
+    element('span', { class: trouble ? 'trouble' : '' }, line.text || (trouble ? line.state : 'ready')),
+    line.refused ? refusedNote(line.refused) : null);
   unread.hidden = !line.unread;
   unread.textContent = line.unread > 99 ? '99+' : String(line.unread || '');
   unread.setAttribute('aria-label', `${line.unread} new`);

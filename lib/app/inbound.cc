@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/inbound_refused.h"
 #include "app/upload.h"
 #include "core/id.h"
 #include "core/log.h"
@@ -41,37 +42,51 @@ std::string hint_part(std::string text) {
 
 class Inbound {
  public:
-  Inbound(const Line& line, const ProviderSide& side, store::Faxes& faxes, const spool::Spool& spool) : line_(line), side_(side), faxes_(faxes), spool_(spool) {}
+  Inbound(const Line& line, const ProviderSide& side, store::Faxes& faxes, const spool::Spool& spool) : line_(line), side_(side), faxes_(faxes), spool_(spool), refused_(line, side, faxes) {}
 
   core::Result<web::Response> initialize(web::Request& request, const web::Match&) {
     CORE_CHECK(check_basic(side_, request));
     std::string hash;
     CORE_TRY(fields, read_form(request, &hash));
-    if (!is_signed(request, fields, false, hash)) {
-      if (side_.signature_required || has_signature(request)) return core::Error{core::Code::forbidden, "first webhook without a matching signature"};
+    const auto hook = twilio::read_webhook(parameters_of(request.method() == "GET" ? query_fields(request) : fields));
+    const auto signed_request = signed_request_of(request, fields, false, hash);
+    const bool by_signature = is_signed(signed_request);
+    if (!by_signature) {
+      if (side_.signature_required || has_signature(request)) {
+        refused_.by_signature(request, signed_request, hook);
+        return core::Error{core::Code::forbidden, "first webhook without a matching signature"};
+      }
       core::log(core::Level::warning, "UNSIGNED first webhook accepted, since WEBHOOK_SIGNATURE is optional", {{"from", request.remote_address()}});
     }
-    const auto hook = twilio::read_webhook(parameters_of(request.method() == "GET" ? query_fields(request) : fields));
     if (hook.fax_sid.empty()) return core::Error{core::Code::bad_request, "first webhook without FaxSid"};
+    warn_of_other_account(request, hook, "first webhook");
+    refused_.taken(by_signature);
+    if (is_blocked(hook.from)) {
+      if (const auto reject = twilio::reject_twiml(*side_.dialect)) {
+        core::log(core::Level::info, "fax of a blocked sender rejected", {{"provider_id", hook.fax_sid}, {"from", core::masked(hook.from)}, {"request", request.id()}});
+        return web::xml(*reject);
+      }
+      core::log(core::Level::warning, "fax of a blocked sender is taken, since this provider is not known to refuse any", {{"provider_id", hook.fax_sid}, {"from", core::masked(hook.from)}, {"request", request.id()}});
+    }
     core::log(core::Level::info, "fax coming in", {{"provider_id", hook.fax_sid}, {"from", core::masked(hook.from)}, {"request", request.id()}});
     side_.hint("receiving\t" + hook.fax_sid + "\t" + hint_part(hook.from) + "\t" + hint_part(hook.to));
     const auto token = twilio::make_payload_token(side_.signing_keys.front(), hook.fax_sid, line_.clock->now() + kTokenLifetime);
-    return web::xml(twilio::receive_twiml(*side_.dialect, url_with_credentials() + "/fax/payload?t=" + token, side_.store_media));
+    return web::xml(twilio::receive_twiml(*side_.dialect, url_with_credentials() + "/fax/payload?t=" + token, side_.store_media, side_.page_size));
   }
 
   core::Result<web::Response> payload(web::Request& request, const web::Match&) {
     CORE_CHECK(check_basic(side_, request));
     const auto query = query_fields(request);
-    const auto admitted = twilio::check_payload_token(side_.signing_keys, query.first("t").value_or(""), line_.clock->now());
-    const std::string token_sid = admitted ? *admitted : std::string();
-    if (is_multipart(request)) return multipart_payload(request, token_sid);
+    const auto token = read_token(query);
+    if (is_multipart(request)) return multipart_payload(request, token);
     std::string hash;
     CORE_TRY(fields, read_form(request, &hash));
     const auto said = request.method() == "GET" ? query : fields;
     auto hook = twilio::read_webhook(parameters_of(said));
-    const bool by_token = admits(token_sid, said);
-    if (!by_token && !is_signed(request, fields, false, hash)) return core::Error{core::Code::forbidden, "payload with neither a valid token nor a matching signature"};
-    if (by_token) hook.fax_sid = token_sid;
+    const bool by_token = admits(token.sid, said);
+    const auto signed_request = signed_request_of(request, fields, false, hash);
+    if (!by_token && !is_signed(signed_request)) return refuse_payload(request, token, signed_request, hook);
+    if (by_token) hook.fax_sid = token.sid;
     return store(request, hook, nullptr);
   }
 
@@ -80,8 +95,10 @@ class Inbound {
     CORE_CHECK(check_basic(side_, request));
     const auto target = request.parameter("ORIGINAL_URI").value_or("");
     const auto query = form::parse_urlencoded(target.substr(std::min(target.find('?'), target.size() - 1) + 1), with_nul()).value_or({});
-    if (twilio::check_payload_token(side_.signing_keys, query.first("t").value_or(""), line_.clock->now())) return web::empty(204);
-    if (!has_signature(request)) return core::Error{core::Code::forbidden, "payload with neither a valid token nor a signature"};
+    const auto token = read_token(query);
+    if (!token.sid.empty()) return web::empty(204);
+    const auto signed_request = signed_request_of(request, {}, false, "");
+    if (!has_signature(request)) return refuse_payload(request, token, signed_request, twilio::read_webhook(parameters_of(query)));
     const auto length = text::parse_int64(request.parameter("ORIGINAL_LENGTH").value_or(""));
     const bool bodiless = request.parameter("ORIGINAL_METHOD") == "GET";
     if (!bodiless && (!length || *length > line_.max_fax_bytes + kFormBytes)) return core::Error{core::Code::forbidden, "payload without a token, and larger than what is held back for its signature"};
@@ -94,6 +111,10 @@ class Inbound {
     CORE_TRY(fields, read_form(request));
     const auto hook = twilio::read_webhook(parameters_of(request.method() == "GET" ? query_fields(request) : fields));
     if (hook.fax_sid.empty()) return web::text(200, "OK\n");
+    if (!is_our_account(hook)) {
+      core::log(core::Level::warning, "callback of another account, ignored", {{"fax", attempt.fax_id}, {"account", hook.account_sid}, {"request", request.id()}});
+      return web::text(200, "OK\n");
+    }
     CORE_TRY(noted, faxes_.note_callback(attempt.id, hook.fax_sid, hook.error_code, hook.error_message, line_.clock->now()));
     if (noted) line_.wake();
     core::log(core::Level::info, noted ? "callback" : "callback of another fax, ignored", {{"fax", attempt.fax_id}, {"attempt", attempt.id}, {"said", hook.status_word}, {"request", request.id()}});
@@ -101,20 +122,51 @@ class Inbound {
   }
 
  private:
+  struct Token {
+    std::string sid;      // whom it admits; empty: nobody
+    std::string expired;  // whom it would have admitted earlier
+  };
+
   // Without a valid token, a body that is multipart is held back until its signature is known.
-  core::Result<web::Response> multipart_payload(web::Request& request, const std::string& token_sid) {
-    if (token_sid.empty() && !has_signature(request)) return core::Error{core::Code::forbidden, "multipart payload with neither token nor signature"};
-    const bool unlimited = !token_sid.empty() && !side_.store_media;
+  core::Result<web::Response> multipart_payload(web::Request& request, const Token& token) {
+    if (token.sid.empty() && !has_signature(request)) return refuse_payload(request, token, signed_request_of(request, {}, true, ""), {});
+    const bool unlimited = !token.sid.empty() && !side_.store_media;
     CORE_TRY(upload, read_upload(request, spool_, unlimited ? kWithoutLimit : line_.max_fax_bytes, "Media", form::Nul::keep));
     auto hook = twilio::read_webhook(parameters_of(upload.fields));
-    const bool by_token = admits(token_sid, upload.fields);
-    const bool by_signature = has_signature(request) && is_signed(request, upload.fields, true);
-    if (!by_token && !by_signature) return core::Error{core::Code::forbidden, "multipart payload: token and signature do not match"};
+    const bool by_token = admits(token.sid, upload.fields);
+    const auto signed_request = signed_request_of(request, upload.fields, true, "");
+    const bool by_signature = has_signature(request) && is_signed(signed_request);
+    if (!by_token && !by_signature) return refuse_payload(request, token, signed_request, hook);
     // Nobody documents how multipart is signed: never a reason to refuse.
     if (by_token && has_signature(request) && !by_signature) core::log(core::Level::warning, "multipart payload: signature does not match", {{"provider_id", hook.fax_sid}});
     const auto media = std::find_if(upload.files.begin(), upload.files.end(), [](const UploadedFile& file) { return file.bytes > 0; });
-    if (by_token) hook.fax_sid = token_sid;
+    if (by_token) hook.fax_sid = token.sid;
     return store(request, hook, media == upload.files.end() ? nullptr : &*media);
+  }
+
+  Token read_token(const form::Fields& query) const {
+    const auto text = query.first("t").value_or("");
+    auto sid = twilio::check_payload_token(side_.signing_keys, text, line_.clock->now());
+    if (sid) return {*sid, {}};
+    if (sid.error().code == core::Code::conflict) return {{}, std::string(text.substr(0, text.find('.')))};
+    return {};
+  }
+
+  core::Error refuse_payload(const web::Request& request, const Token& token, const twilio::SignedRequest& signed_request, const twilio::Webhook& hook) {
+    if (!token.expired.empty()) refused_.too_late(request, token.expired, hook);
+    else refused_.by_signature(request, signed_request, hook);
+    return core::Error{core::Code::forbidden, "payload with neither a valid token nor a matching signature"};
+  }
+
+  // Ours, if none is named.
+  bool is_our_account(const twilio::Webhook& hook) const { return hook.account_sid.empty() || side_.account.empty() || text::equal_ignoring_case(hook.account_sid, side_.account); }
+
+  void warn_of_other_account(const web::Request& request, const twilio::Webhook& hook, std::string_view what) const {
+    if (!is_our_account(hook)) core::log(core::Level::warning, "taken, though it names another account than TWILIO_SID", {{"what", what}, {"provider_id", hook.fax_sid}, {"account", hook.account_sid}, {"request", request.id()}});
+  }
+
+  bool is_blocked(const std::string& from) const {
+    return std::any_of(side_.blocked_senders.begin(), side_.blocked_senders.end(), [&](const auto& blocked) { return is_same_number(from, blocked); });
   }
 
   // The token's FaxSid must be the body's, as it came, where that has one.
@@ -122,6 +174,7 @@ class Inbound {
 
   core::Result<web::Response> store(const web::Request& request, const twilio::Webhook& hook, UploadedFile* media) {
     if (hook.fax_sid.empty()) return core::Error{core::Code::bad_request, "payload without FaxSid"};
+    warn_of_other_account(request, hook, "payload");
     store::Reception reception;
     reception.fax_sid = hook.fax_sid;
     reception.from = hook.from;
@@ -202,10 +255,10 @@ class Inbound {
   static bool has_signature(const web::Request& request) { return !signature_header(request).empty(); }
 
   // `sha256`: of the body; empty: not known.
-  bool is_signed(const web::Request& request, const form::Fields& fields, bool multipart, const std::string& sha256 = "") const {
-    const twilio::SignedRequest signed_request{side_.public_url, request.request_uri(), parameters_of(fields), signature_header(request), side_.auth_user, side_.auth_password.reveal(), multipart, sha256};
-    return twilio::is_signed(signed_request, side_.signing_keys, *side_.dialect);
+  twilio::SignedRequest signed_request_of(const web::Request& request, const form::Fields& fields, bool multipart, const std::string& sha256) const {
+    return {side_.public_url, request.request_uri(), parameters_of(fields), signature_header(request), side_.auth_user, side_.auth_password.reveal(), multipart, sha256};
   }
+  bool is_signed(const twilio::SignedRequest& signed_request) const { return twilio::is_signed(signed_request, side_.signing_keys, *side_.dialect); }
 
   std::string url_with_credentials() const {
     if (side_.auth_user.empty()) return side_.public_url;
@@ -217,6 +270,7 @@ class Inbound {
   const ProviderSide& side_;
   store::Faxes& faxes_;
   const spool::Spool& spool_;
+  Refused refused_;
 };
 
 }  // namespace

@@ -16,12 +16,16 @@ namespace app {
 struct ProviderSide {
   const twilio::Dialect* dialect = nullptr;
   std::string public_url;                      // no slash at the end
+  std::string account;                         // TWILIO_SID, as webhooks name it
+  core::SecretString account_token;            // for the diagnosis of signatures alone: it admits nobody
   std::vector<core::SecretString> signing_keys;  // the current one first
   bool signature_required = true;              // of first webhooks
   std::string auth_user;                       // Basic authentication of our routes; empty: none
   core::SecretString auth_password;
   bool auth_media = true;
   bool store_media = true;                     // RECEIVE_STORE_MEDIA
+  std::string page_size;                       // RECEIVE_PAGE_SIZE
+  std::vector<std::string> blocked_senders;    // E.164
   std::function<void(std::string_view)> hint;  // a datagram to the queue; never fails
 };
 

@@ -6,6 +6,10 @@ namespace app {
 
 namespace {
 
+std::optional<std::string> unless_empty(const std::string& text) { return text.empty() ? std::nullopt : std::optional(text); }
+
+}  // namespace
+
 void write_cause(json::Writer& writer, const std::string& code, const std::string& own_words) {
   if (code.empty()) {
     writer.value(nullptr);
@@ -16,10 +20,6 @@ void write_cause(json::Writer& writer, const std::string& code, const std::strin
   if (!own_words.empty()) words += " (" + own_words + ")";
   writer.begin_object().member("code", cause.code).member("text", words).member("advice", cause.advice).end_object();
 }
-
-std::optional<std::string> unless_empty(const std::string& text) { return text.empty() ? std::nullopt : std::optional(text); }
-
-}  // namespace
 
 void write_fax(json::Writer& writer, const store::Fax& fax, const std::vector<store::Event>* events) {
   writer.begin_object()

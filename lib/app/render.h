@@ -9,6 +9,9 @@
 
 namespace app {
 
+// {code, text, advice}, the provider's or our own further words in brackets behind the text; null without a code.
+void write_cause(json::Writer& writer, const std::string& code, const std::string& own_words);
+
 // One fax; with its events where they are given.
 void write_fax(json::Writer& writer, const store::Fax& fax, const std::vector<store::Event>* events = nullptr);
 std::string fax_json(const store::Fax& fax, const std::vector<store::Event>& events);

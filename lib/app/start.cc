@@ -27,12 +27,16 @@ ProviderSide provider_side_of(const config::Settings& settings) {
   ProviderSide side;
   side.dialect = &twilio::dialect_of(settings.dialect());
   side.public_url = settings.public_url();
+  side.account = settings.text("TWILIO_SID");
+  side.account_token = settings.secret("TWILIO_TOKEN");
   side.signing_keys = settings.signing_keys();
   side.signature_required = settings.text("WEBHOOK_SIGNATURE") == "required";
   side.auth_user = settings.text("INBOUND_AUTH_USER");
   side.auth_password = settings.secret("INBOUND_AUTH_PASS");
   side.auth_media = settings.flag("INBOUND_AUTH_MEDIA");
   side.store_media = settings.flag("RECEIVE_STORE_MEDIA");
+  side.page_size = settings.text("RECEIVE_PAGE_SIZE");
+  side.blocked_senders = settings.blocked_senders();
   side.hint = [sender = wake::Sender(settings.socket("wake.sock"))](std::string_view text) { sender.send(text); };
   return side;
 }

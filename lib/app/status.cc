@@ -91,12 +91,14 @@ class Status {
     CORE_TRY(hold, faxes_.hold());
     CORE_TRY(unread, faxes_.unread_count());
     CORE_TRY(trouble, provider_trouble());
+    CORE_TRY(refusals, faxes_.refusals());
     json::Writer writer;
     writer.begin_object().member("number", line_.number).member("provider", line_.provider).member("practice", line_.practice);
     writer.member("max_bytes", line_.max_fax_bytes).member("unread", unread);
     const std::string cause = hold ? (hold->kind == "unauthorized" ? "wrong_credentials" : "rate_limited") : trouble;
     writer.member("state", cause.empty() ? std::string_view("ready") : std::string_view(cause));
     writer.member("text", cause.empty() ? std::optional<std::string>() : std::optional(std::string(fax::find_cause(cause).text)));
+    write_refused(writer.key("refused"), refusals);
     writer.end_object();
     return web::json(200, writer.text());
   }
@@ -114,16 +116,33 @@ class Status {
     if (request.user().empty() && from != "127.0.0.1" && from != "::1") return core::Error{core::Code::unauthenticated, "metrics from elsewhere"};
     CORE_TRY(counts, faxes_.counts());
     CORE_TRY(unread, faxes_.unread_count());
+    CORE_TRY(refused, faxes_.refused_in_all());
     std::string text = "# HELP faxline_faxes Faxes in the book.\n# TYPE faxline_faxes gauge\n";
     for (const auto& [direction, status, count] : counts)
       text += "faxline_faxes{direction=\"" + direction + "\",status=\"" + status + "\"} " + std::to_string(count) + "\n";
     text += "# HELP faxline_unread Received faxes that nobody has opened.\n# TYPE faxline_unread gauge\nfaxline_unread " + std::to_string(unread) + "\n";
+    text += "# HELP faxline_refused_webhooks_total Messages that named our account and number, and were refused.\n# TYPE faxline_refused_webhooks_total counter\n";
+    text += "faxline_refused_webhooks_total " + std::to_string(refused) + "\n";
     web::Response response(200);
     response.set_text(text, "text/plain; version=0.0.4");
     return response;
   }
 
  private:
+  // All of them counted, with the cause of the latest.
+  static void write_refused(json::Writer& writer, const std::vector<store::Refusal>& refusals) {
+    if (refusals.empty()) {
+      writer.value(nullptr);
+      return;
+    }
+    std::int64_t count = 0;
+    for (const auto& refusal : refusals) count += refusal.count;
+    const auto& latest = refusals.front();
+    writer.begin_object().member("count", count).member("last", core::rfc3339(latest.last));
+    write_cause(writer.key("cause"), latest.cause, latest.detail);
+    writer.end_object();
+  }
+
   // A fax that waits for the provider says more about the line than silence does.
   core::Result<std::string> provider_trouble() {
     store::ListQuery query;

@@ -73,6 +73,15 @@ constexpr CauseRow kCauses[] = {
      "The administrator has to name that host in MEDIA_HOSTS; it is fetched then, if the provider still has it.", no, fix_first},
     {"too_large", "The document is larger than this line accepts.", "The administrator can raise MAX_FAX_BYTES; it is fetched then, if the provider still has it.", no, fix_first},
     {"document_unreadable", "The document that the provider has cannot be read.", "It stays at the provider. Ask the sender to send it again.", no, ask_person},
+    // the provider's webhooks, refused although they name our account and number
+    {"webhook_unsigned", "The provider's message came without a signature.",
+     "The administrator has to look for a proxy that takes it away; or it was not the provider. WEBHOOK_SIGNATURE=optional takes such messages.", no, fix_first},
+    {"webhook_other_url", "The provider signed its message for another address than PUBLIC_URL.", "The administrator has to set PUBLIC_URL to the address that the provider calls.", no, fix_first},
+    {"webhook_other_key", "The provider signed its message with the account's token, and WEBHOOK_SIGNING_KEY is another.",
+     "The administrator has to copy the signing key from the provider's dashboard into WEBHOOK_SIGNING_KEY; if there is none, the account's token.", no, fix_first},
+    {"webhook_signature_wrong", "The signature of the provider's message does not match.",
+     "The administrator has to compare WEBHOOK_SIGNING_KEY with the signing key on the provider's dashboard, and PUBLIC_URL with the number's address there.", no, fix_first},
+    {"webhook_too_late", "The provider brought a document, and its permission to do so had expired.", "The administrator has to check this machine's clock; or it came more than a day late.", no, fix_first},
 };
 
 constexpr auto twilio = Family::twilio, telnyx = Family::telnyx, sinch = Family::sinch, any = Family::any;

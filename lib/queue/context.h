@@ -34,6 +34,7 @@ struct Options {
   std::chrono::seconds check_time{1800};
   std::chrono::seconds lifetime{72 * 3600};
   std::chrono::hours retention{90 * 24};
+  std::vector<std::string> blocked_senders;  // E.164
   std::int64_t max_fax_bytes = 52428800;
 };
 

@@ -30,6 +30,12 @@ core::Result<core::Time> start_of_list(const Context& context) {
   return now - kOverlap;
 }
 
+// `inbound` rejected it: it is no reception that failed. One that brought a document all the same is taken.
+bool was_rejected(const Context& context, const fax::ProviderFax& word) {
+  const auto& blocked = context.options.blocked_senders;
+  return word.status == fax::ProviderStatus::canceled && word.media_url.empty() && std::find(blocked.begin(), blocked.end(), word.from) != blocked.end();
+}
+
 core::Result<bool> take_up(const Context& context, const fax::ProviderFax& word) {
   const auto now = context.clock.now();
   // Without a document it is looked after as one that is coming in: its message may still be under way.
@@ -103,6 +109,7 @@ core::Result<void> compare_received(const Context& context, core::Time from, boo
       if (word.created) unfinished_since = std::min(unfinished_since, *word.created);
       continue;
     }
+    if (was_rejected(context, word)) continue;
     CORE_TRY(added, take_up(context, word));
     if (added) differences.added += 1, differences.remaining += 1;
   }

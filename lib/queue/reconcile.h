@@ -19,7 +19,7 @@ struct Differences {
 // Reads the provider's list from `since` (nothing: from the last time it was read whole, but never from before the
 // provider was configured), both directions. Received faxes to our number that the book does not know are taken up: their
 // documents are fetched, what failed is shown. Sent ones that ended there and not here become due. Never touches what
-// other software sent, never brings back what was deleted here. What just came in (2 minutes) is left to its own message,
+// other software sent, never brings back what was deleted here, nor what was rejected for its sender. What just came in (2 minutes) is left to its own message,
 // unless a person asked, or named `since`.
 // Errors: of the provider's list and of the store; then the next run begins at the same time.
 core::Result<Differences> reconcile(const Context& context, std::optional<core::Time> since, bool asked = false);

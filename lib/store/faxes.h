@@ -127,6 +127,17 @@ class Faxes {
   core::Result<void> record_mail_name(const std::string& fax_id, std::int64_t position, const std::string& name);
   core::Result<void> record_mail_delivered(const std::string& fax_id, std::int64_t position, core::Time now);
 
+  // --- webhooks ---
+  // Counts `refused.count` more of this cause; detail, FaxSid and sender become those of the last one.
+  core::Result<void> note_refused(const Refusal& refused, core::Time now);
+  // Since a first webhook was last taken; the latest first. One for each cause at most.
+  core::Result<std::vector<Refusal>> refusals();
+  core::Result<std::int64_t> refused_in_all();  // never falls
+  // A first webhook was taken: what was refused before is over; of an unsigned one (`is_signed` false) only the refusals
+  // for `unsigned_cause`. Writes at most once a minute when there is nothing to clear.
+  core::Result<void> note_taken(bool is_signed, std::string_view unsigned_cause, core::Time now);
+  core::Result<std::optional<core::Time>> last_taken();  // to the minute; nothing: none yet
+
   // --- the queue ---
   // Leases the due fax that waits longest, if there is one. A lease ends by release() or by its time.
   core::Result<std::optional<Fax>> claim(const std::string& worker, core::Time now, core::Milliseconds lease);

@@ -7,7 +7,7 @@ namespace store {
 namespace {
 
 // Times are whole milliseconds; flags are 0 or 1; a text that may be unknown is ''.
-const std::array<sql::Migration, 1> kMigrations{{
+const std::array<sql::Migration, 2> kMigrations{{
     {1,
      {
          "CREATE TABLE documents (id TEXT PRIMARY KEY, owner TEXT NOT NULL, file_name TEXT NOT NULL, sha256 TEXT NOT NULL, bytes BIGINT NOT NULL, "
@@ -42,6 +42,12 @@ const std::array<sql::Migration, 1> kMigrations{{
          "CREATE TABLE tombstones (fax_sid TEXT PRIMARY KEY, deleted_ms BIGINT NOT NULL)",
          "CREATE TABLE holds (id BIGINT PRIMARY KEY, kind TEXT NOT NULL, since_ms BIGINT NOT NULL, until_ms BIGINT NOT NULL, tries BIGINT NOT NULL)",
          "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+     }},
+    {2,
+     {
+         // `open` is counted since a first webhook was last taken, `total` for ever.
+         "CREATE TABLE refusals (cause TEXT PRIMARY KEY, open BIGINT NOT NULL, total BIGINT NOT NULL, first_ms BIGINT NOT NULL, last_ms BIGINT NOT NULL, "
+         "fax_sid TEXT NOT NULL, from_number TEXT NOT NULL, detail TEXT NOT NULL)",
      }},
 }};
 

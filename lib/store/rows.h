@@ -95,6 +95,17 @@ struct Event {
   std::string why;   // may be empty
 };
 
+// Webhooks that were refused although they name our account and number: each may be a fax that is lost.
+struct Refusal {
+  std::string cause;   // a code of fax/cause.h: "webhook_other_key"
+  std::string detail;  // of the last one; such as the address that it was signed for
+  std::string fax_sid; // of the last one, as it said
+  std::string from;
+  std::int64_t count = 0;
+  core::Time first{};
+  core::Time last{};
+};
+
 // Calls to the account are held: 429, 401 or 403.
 struct Hold {
   std::string kind;  // rate_limited or unauthorized

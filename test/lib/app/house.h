@@ -69,6 +69,8 @@ struct House {
     line.wake = [this] { ++wakes; };
     side.dialect = &twilio::kTwilio;
     side.public_url = "https://fax.example";
+    side.account = "AC0123456789abcdef";
+    side.account_token = core::SecretString("token-3f9a");
     side.signing_keys.emplace_back("the signing key");
     side.hint = [this](std::string_view text) { hints.emplace_back(text); };
   }

@@ -80,6 +80,22 @@ TEST_CASE("others' faxes are left alone") {
   CHECK(line.provider.count("download") == 0);
 }
 
+TEST_CASE("a fax that was rejected for its sender is no failed reception; with a document it is taken all the same") {
+  List line;
+  line.inbound("FXrejected", ProviderStatus::canceled);
+  CHECK(line.compare().added == 1);  // the sender is not blocked: it is shown
+  line.options.blocked_senders = {"+12125550199", "+12125550100"};
+  line.inbound("FXblocked", ProviderStatus::canceled);
+  CHECK(line.compare().added == 0);
+  CHECK(line.compare(core::from_ms(0)).remaining == 0);
+  line.inbound("FXbroken", ProviderStatus::failed);
+  line.inbound("FXwhole", ProviderStatus::canceled).media_url = "https://media/FXwhole";
+  CHECK(line.compare().added == 2);
+  line.run();
+  CHECK(line.faxes->fax_of_provider_id("FXwhole")->status == Status::received);
+  CHECK(line.faxes->fax_of_provider_id("FXblocked").error().code == core::Code::not_found);
+}
+
 TEST_CASE("a sent fax that ended at the provider while we were away is read anew") {
   List line;
   const auto id = line.send();

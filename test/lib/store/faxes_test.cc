@@ -276,3 +276,36 @@ TEST_CASE("documents: unused and outlived ones, and holds and facts") {
   REQUIRE(book.faxes->set_fact("a", "b"));
   CHECK(book.faxes->fact("a").value() == "b");
 }
+
+TEST_CASE("refused webhooks: one row a cause, the latest first, over when a first webhook is taken, never uncounted") {
+  Book book;
+  CHECK(book.faxes->refusals().value().empty());
+  CHECK(book.faxes->refused_in_all().value() == 0);
+  CHECK_FALSE(book.faxes->last_taken().value());
+  REQUIRE(book.faxes->note_refused({"other_url", "signed for https://x:1", "FX1", "+12125550100", 1}, book.now));
+  REQUIRE(book.faxes->note_refused({"unsigned", "", "FX2", "", 1}, book.now + 1s));
+  REQUIRE(book.faxes->note_refused({"other_url", "signed for https://y:2", "FX3", "+12125550101", 4}, book.now + 2s));
+  const auto open = book.faxes->refusals().value();
+  REQUIRE(open.size() == 2);
+  CHECK(open[0].cause == "other_url");
+  CHECK(open[0].count == 5);
+  CHECK(open[0].first == book.now);
+  CHECK(open[0].last == book.now + 2s);
+  CHECK(open[0].detail == "signed for https://y:2");
+  CHECK(open[0].fax_sid == "FX3");
+  CHECK(open[0].from == "+12125550101");
+  CHECK(open[1].cause == "unsigned");
+  // An unsigned one that was taken says nothing of keys and addresses.
+  REQUIRE(book.faxes->note_taken(false, "unsigned", book.now + 3s));
+  CHECK(book.faxes->refusals().value().size() == 1);
+  CHECK(book.faxes->last_taken().value() == book.now + 3s);
+  REQUIRE(book.faxes->note_taken(true, "unsigned", book.now + 4s));
+  CHECK(book.faxes->refusals().value().empty());
+  CHECK(book.faxes->last_taken().value() == book.now + 3s);  // to the minute
+  REQUIRE(book.faxes->note_taken(true, "unsigned", book.now + 64s));
+  CHECK(book.faxes->last_taken().value() == book.now + 64s);
+  REQUIRE(book.faxes->note_refused({"other_url", "", "FX4", "", 1}, book.now + 65s));
+  CHECK(book.faxes->refusals().value().front().count == 1);
+  CHECK(book.faxes->refusals().value().front().first == book.now + 65s);
+  CHECK(book.faxes->refused_in_all().value() == 7);
+}
