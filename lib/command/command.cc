@@ -30,7 +30,8 @@ constexpr std::array kVerbs{
     Verb{"receive", "receive FILE --from NUMBER", "Makes a fax arrive from outside, through the sandbox.", 1, receive},
     Verb{"config check", "config check", "Says whether the settings are right, and what they are.", 0, config_check},
     Verb{"reconcile", "reconcile [--since TIME|DAYSd]", "Compares both directions with the provider's list, takes up what is missing here, and waits. 0: nothing differs now; 1: differences remain. Without --since: from the last time on.", 0, reconcile},
-    Verb{"provider check", "provider check", "Asks the provider's API whether it is there and takes our account.", 0, provider_check},
+    Verb{"provider check", "provider check [--json]", "Says in words whether credentials, number, webhook URL and signature are right, and what to do where they are not.", 0, provider_check},
+    Verb{"provider configure", "provider configure", "Tells the provider where to announce a fax that comes in to our number.", 0, provider_configure},
 };
 
 constexpr int kUsage = 64;

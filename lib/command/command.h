@@ -55,6 +55,7 @@ core::Result<int> receive(const config::Settings& settings, const Words& words);
 core::Result<int> config_check(const config::Settings& settings, const Words& words);
 core::Result<int> reconcile(const config::Settings& settings, const Words& words);
 core::Result<int> provider_check(const config::Settings& settings, const Words& words);
+core::Result<int> provider_configure(const config::Settings& settings, const Words& words);
 
 // --- what several of them need ---
 // Run by root: becomes the owner of `folder` from now on. forbidden if that cannot be.

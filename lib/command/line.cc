@@ -7,7 +7,6 @@
 #include "fax/number.h"
 #include "http/client.h"
 #include "text/percent.h"
-#include "twilio/provider.h"
 
 namespace command {
 
@@ -50,17 +49,6 @@ core::Result<int> config_check(const config::Settings& settings, const Words&) {
   }
   say("The settings are right.");
   if (!settings.flag("RECEIVE_STORE_MEDIA")) say("Mind: with RECEIVE_STORE_MEDIA=false a fax that comes while this line is down is gone.");
-  return 0;
-}
-
-core::Result<int> provider_check(const config::Settings& settings, const Words&) {
-  http::Client client({.ca_file = settings.text("PROVIDER_CA_FILE"), .user_agent = "faxline"});
-  twilio::Provider provider(client, {twilio::dialect_of(settings.dialect()), settings.provider_url(), settings.text("TWILIO_SID"), settings.secret("TWILIO_TOKEN"), settings.media_hosts()});
-  fax::ListQuery query;
-  query.created_after = core::SystemClock().now();
-  auto listed = provider.list(query);
-  if (!listed) return std::move(listed.error()).with_hint("The provider at " + settings.provider_url() + " did not answer as it should: " + listed.error().text);
-  print("The provider answers, and takes our account.");
   return 0;
 }
 

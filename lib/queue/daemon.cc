@@ -32,16 +32,6 @@ Options options_of(const config::Settings& settings) {
   return options;
 }
 
-twilio::Account account_of(const config::Settings& settings) {
-  twilio::Account account{.dialect = twilio::dialect_of(settings.dialect()), .base_url = settings.provider_url(), .sid = settings.text("TWILIO_SID"), .token = settings.secret("TWILIO_TOKEN")};
-  account.media_hosts = settings.media_hosts();
-  account.quality = settings.text("FAX_QUALITY");
-  if (settings.is_set("FAX_TTL_MINUTES")) account.ttl_minutes = settings.integer("FAX_TTL_MINUTES");
-  account.sip_user = settings.text("SIP_AUTH_USER");
-  account.sip_password = settings.secret("SIP_AUTH_PASS");
-  return account;
-}
-
 }  // namespace
 
 core::Result<void> run_daemon(const config::Settings& settings, const std::atomic<bool>& stop) {
@@ -50,7 +40,7 @@ core::Result<void> run_daemon(const config::Settings& settings, const std::atomi
   CORE_TRY(faxes, store::Faxes::open(database));
   CORE_TRY(spool, spool::Spool::existing(settings.text("STATE_DIR")));
   http::Client client({.ca_file = settings.text("PROVIDER_CA_FILE"), .user_agent = "faxline"});
-  twilio::Provider provider(client, account_of(settings));
+  twilio::Provider provider(client, twilio::account_of(settings));
   const maildir::Remote mailbox(settings.socket("deliver.sock"));
   const auto options = options_of(settings);
   const Context context{options, clock, faxes, spool, provider, document::examine_pdf, document::join_pdfs,

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "config/settings.h"
 #include "core/secret.h"
 #include "twilio/dialect.h"
 
@@ -22,5 +23,8 @@ struct Account {
   std::string sip_user = {};                     // of SIP URIs; empty: none
   core::SecretString sip_password = {};
 };
+
+// As the settings say.
+Account account_of(const config::Settings& settings);
 
 }  // namespace twilio

@@ -27,6 +27,7 @@ struct Dialect {
   bool store_media_attribute;      // <Receive> knows storeMedia
   bool callback_method_parameter;  // StatusCallbackMethod is known (else it is always POST)
   bool reject_verb;                // <Reject/> is known
+  bool receive_mode_parameter;     // VoiceReceiveMode of a number is documented (else its own pages set it)
   Repeated repeated;
   Ports ports;
   bool signs_raw_bodies;           // bodies that are no form: hexadecimal, over the URL and the body as it is
@@ -44,6 +45,7 @@ inline constexpr Dialect kTwilio{.name = "twilio",
                                  .store_media_attribute = true,
                                  .callback_method_parameter = false,
                                  .reject_verb = false,
+                                 .receive_mode_parameter = true,
                                  .repeated = Repeated::sorted_and_unique,
                                  .ports = Ports::with_and_without,
                                  .signs_raw_bodies = false,
@@ -59,6 +61,7 @@ inline constexpr Dialect kSignalWire{.name = "signalwire",
                                      .store_media_attribute = false,
                                      .callback_method_parameter = true,
                                      .reject_verb = true,
+                                     .receive_mode_parameter = false,
                                      .repeated = Repeated::as_they_came,
                                      .ports = Ports::standard_only,
                                      .signs_raw_bodies = true,

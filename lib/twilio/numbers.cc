@@ -41,7 +41,7 @@ core::Result<std::optional<Number>> find_number(http::Client& client, const Acco
 core::Result<Number> configure_number(http::Client& client, const Account& account, const std::string& sid, const std::string& voice_url) {
   if (!is_fax_sid(sid)) return bad_id();
   const auto api = api_of(client, account);
-  const auto form = Form().add("VoiceUrl", voice_url).add("VoiceMethod", "POST").add("VoiceReceiveMode", "fax");
+  const auto form = Form().add("VoiceUrl", voice_url).add("VoiceMethod", "POST").add_if("VoiceReceiveMode", account.dialect.receive_mode_parameter ? "fax" : "");
   CORE_TRY(answer, api.call("POST", api.url_of(account.dialect.numbers_path) + "/" + sid + ".json", form.text()));
   if (!is_good(answer)) return not_offered(answer, "configure our number at the provider");
   CORE_TRY(number, read_number(answer.body));
