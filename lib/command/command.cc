@@ -32,6 +32,9 @@ constexpr std::array kVerbs{
     Verb{"reconcile", "reconcile [--since TIME|DAYSd]", "Compares both directions with the provider's list, takes up what is missing here, and waits. 0: nothing differs now; 1: differences remain. Without --since: from the last time on.", 0, reconcile},
     Verb{"provider check", "provider check [--json]", "Says in words whether credentials, number, webhook URL and signature are right, and what to do where they are not.", 0, provider_check},
     Verb{"provider configure", "provider configure", "Tells the provider where to announce a fax that comes in to our number.", 0, provider_configure},
+    Verb{"sandbox fault", "sandbox fault NAME [--times N] [--seconds N]", "Makes the sandbox misbehave, N times (1). It answers at once; what it does happens then.", 1, sandbox_fault, print_faults},
+    Verb{"sandbox faults", "sandbox faults [--json]", "Lists what the sandbox is to do wrong: name, stage, times left, seconds.", 0, sandbox_faults},
+    Verb{"sandbox clear", "sandbox clear", "Makes the sandbox behave again.", 0, sandbox_clear},
 };
 
 constexpr int kUsage = 64;
@@ -102,6 +105,8 @@ int usage(std::string_view sentence) {
 std::string* valued(Words& words, std::string_view option) {
   if (option == "--from") return &words.from;
   if (option == "--direction") return &words.direction;
+  if (option == "--times") return &words.times;
+  if (option == "--seconds") return &words.seconds;
   return option == "--since" ? &words.since : nullptr;
 }
 
@@ -153,6 +158,7 @@ int run(int count, const char* const* arguments) {
   if (verb == nullptr) return usage("there is no verb '" + words.words[0] + (words.words.size() > 1 ? " " + words.words[1] : "") + "'.");
   if (words.help) {
     print("faxline " + std::string(verb->usage) + "\n" + std::string(verb->help));
+    if (verb->more_help != nullptr) verb->more_help();
     return 0;
   }
   if (words.words.size() != verb->words) return usage("it is: faxline " + std::string(verb->usage));

@@ -21,6 +21,8 @@ struct Words {
   bool wait = false;
   std::string from;
   std::string direction;
+  std::string times;
+  std::string seconds;
   std::string since;
 };
 
@@ -30,6 +32,7 @@ struct Verb {
   std::string_view help;   // what it does, in a sentence or two
   std::size_t words;       // how many follow the name
   core::Result<int> (*run)(const config::Settings& settings, const Words& words);  // the exit status
+  void (*more_help)() = nullptr;  // prints what --help says besides
 };
 
 // All verbs, in the order of --help.
@@ -54,6 +57,10 @@ core::Result<int> show(const config::Settings& settings, const Words& words);
 core::Result<int> receive(const config::Settings& settings, const Words& words);
 core::Result<int> config_check(const config::Settings& settings, const Words& words);
 core::Result<int> reconcile(const config::Settings& settings, const Words& words);
+core::Result<int> sandbox_fault(const config::Settings& settings, const Words& words);
+core::Result<int> sandbox_faults(const config::Settings& settings, const Words& words);
+core::Result<int> sandbox_clear(const config::Settings& settings, const Words& words);
+void print_faults();  // those that there are
 core::Result<int> provider_check(const config::Settings& settings, const Words& words);
 core::Result<int> provider_configure(const config::Settings& settings, const Words& words);
 

@@ -4,14 +4,18 @@
 
 #include <cstring>
 #include <filesystem>
+#include <memory>
+#include <set>
 #include <stdlib.h>
 
+#include "../http/loopback_server.h"
 #include "core/log.h"
 #include "crypto/encoding.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/signature.h"
 #include "sandbox/twiml.h"
 #include "twilio/answer.h"
+#include "twilio/provider.h"
 #include "twilio/signature.h"
 #include "twilio/twiml.h"
 
@@ -91,6 +95,123 @@ TEST_CASE("cross: TwiML") {
   }
 }
 
+namespace {
+
+// The practice provider behind a server, and the line's own provider as its client.
+struct Pair {
+  explicit Pair(std::string_view dialect)
+      : server([this](test::Connection& connection, const std::string& request) { answer(connection, request); }),
+        provider(client, {.dialect = twilio::dialect_of(dialect), .base_url = server.url(""), .sid = "AC1", .token = core::SecretString("secret"), .quality = "superfine", .ttl_minutes = 60, .sip_user = "jack", .sip_password = core::SecretString("word")}) {
+    char name[] = "/tmp/faxline-sandbox-cross-XXXXXX";
+    folder = mkdtemp(name);
+    sandbox::Options options;
+    options.dialect = dialect;
+    options.folder = folder;
+    options.account_sid = "AC1";
+    options.token = core::SecretString("secret");
+    options.api_url = server.url("");
+    options.network = &nobody;
+    line = std::make_unique<sandbox::Sandbox>(std::move(options));
+    REQUIRE(line->open());
+  }
+  ~Pair() { std::filesystem::remove_all(folder); }
+
+  void answer(test::Connection& connection, const std::string& request) {
+    const auto word = [&](std::string_view begin, std::string_view end) {
+      const auto at = request.find(begin);
+      if (at == std::string::npos) return std::string();
+      return request.substr(at + begin.size(), request.find(end, at + begin.size()) - at - begin.size());
+    };
+    const std::string target = word(" ", " ");
+    sandbox::Request asked{request.substr(0, request.find(' ')), target.substr(0, target.find('?')), target.find('?') == std::string::npos ? "" : target.substr(target.find('?') + 1),
+                           word("Authorization: ", "\r\n"), word("Content-Type: ", "\r\n"), {}};
+    asked.read_body = [body = request.substr(request.find("\r\n\r\n") + 4), done = false](std::span<std::byte> block) mutable -> core::Result<std::size_t> {
+      if (std::exchange(done, true)) return std::size_t{0};
+      std::memcpy(block.data(), body.data(), body.size());
+      return body.size();
+    };
+    const auto given = line->handle(asked);
+    std::string head = "HTTP/1.1 " + std::to_string(given.status) + " X\r\n";
+    for (const auto& [name, value] : given.headers) head += name + ": " + value + "\r\n";
+    if (given.body.empty() && given.status != 204) head += "Content-Length: 0\r\n";
+    if (given.drop) return connection.close();
+    connection.send(head + "\r\n" + given.body);
+  }
+  void arm(std::string_view fault) {
+    http::Call call{.method = "POST", .url = server.url("/sandbox/faults")};
+    const http::Credentials credentials{"AC1", core::SecretString("secret")};
+    call.credentials = &credentials;
+    call.body = "fault=" + std::string(fault);
+    REQUIRE(client.send(call)->status == 200);
+  }
+  fax::SubmitOutcome submit(std::string to = "+12125551212") {
+    return provider.submit({.from = "+15005550006", .to = std::move(to), .media_url = "https://u:p%40@localhost:3297/fax/sending/t", .callback_url = "https://u:p%40@localhost:3297/fax/callback/c"});
+  }
+
+  core::LogCapture log;
+  Nobody nobody;
+  http::Client client{{}};
+  std::string folder;
+  std::unique_ptr<sandbox::Sandbox> line;
+  test::LoopbackServer server;
+  twilio::Provider provider;
+};
+
+}  // namespace
+
+TEST_CASE("cross: what the line sends is what the documentation has") {
+  for (const char* dialect : {"twilio", "signalwire"}) {
+    using Kind = fax::SubmitOutcome::Kind;
+    Pair pair(dialect);
+    const auto taken = pair.submit();
+    REQUIRE_MESSAGE(taken.kind == Kind::taken, dialect, taken.message);
+    CHECK(pair.submit("sip:kate@example.com").kind == Kind::taken);
+    CHECK(pair.provider.fetch(taken.provider_id)->status == fax::ProviderStatus::queued);
+    CHECK(pair.provider.fetch(taken.provider_id)->created);
+    fax::ListQuery query;
+    query.created_after = core::SystemClock().now() - std::chrono::hours(1);
+    query.from = "+15005550006";
+    query.to = "+12125551212";
+    const auto listed = pair.provider.list(query);
+    REQUIRE(listed);
+    CHECK(listed->size() == 1);
+    CHECK(pair.provider.cancel(taken.provider_id).kind == fax::CancelOutcome::Kind::canceled);
+    CHECK(pair.provider.cancel(taken.provider_id).kind == fax::CancelOutcome::Kind::too_late);
+    CHECK(pair.provider.delete_media(taken.provider_id));
+    CHECK(pair.provider.media_url(taken.provider_id).error().code == core::Code::not_found);
+    const auto refused = pair.submit("+15005550005");
+    CHECK(refused.kind == Kind::not_taken);
+    CHECK(refused.error_code == "21211");
+    CHECK(pair.log.text().find("not as documented") == std::string::npos);
+  }
+}
+
+TEST_CASE("cross: the line follows all pages") {
+  for (const char* dialect : {"twilio", "signalwire"}) {
+    Pair pair(dialect);
+    std::set<std::string> ids;
+    for (int i = 0; i < 203; ++i) ids.insert(pair.submit().provider_id);
+    const auto listed = pair.provider.list({});
+    REQUIRE(listed);
+    CHECK(listed->size() == 203);
+    for (const auto& fax : *listed) CHECK(ids.contains(fax.id));
+    CHECK(pair.server.requests().back().find("PageToken=PA") != std::string::npos);
+  }
+}
+
+TEST_CASE("cross: what the line makes of each fault of the call to send") {
+  using Kind = fax::SubmitOutcome::Kind;
+  for (const char* dialect : {"twilio", "signalwire"}) {
+    Pair pair(dialect);
+    for (const auto& [fault, kind] : std::initializer_list<std::pair<const char*, Kind>>{{"refuse", Kind::not_taken}, {"unauthorized", Kind::unauthorized}, {"rate-limit", Kind::rate_limited}, {"error-500", Kind::unknown},
+                                      {"error-500-taken", Kind::unknown}, {"drop", Kind::unknown}, {"answer-twice", Kind::unknown}, {"answer-huge", Kind::unknown}, {"not-json", Kind::unknown}}) {
+      pair.arm(fault);
+      CHECK_MESSAGE(pair.submit().kind == kind, fault);
+    }
+    CHECK(pair.submit().kind == Kind::taken);
+  }
+}
+
 TEST_CASE("cross: signatures") {
   const sandbox::Pairs pairs{{"To", "+1"}, {"FaxSid", "FX1"}, {"From", "é &"}, {"from", ""}};
   std::vector<core::SecretString> keys;
@@ -99,6 +220,13 @@ TEST_CASE("cross: signatures") {
     const std::string header = sandbox::sign("secret", url, pairs);
     twilio::SignedRequest request{"https://fax.example.org:3297", "/fax/initialize", pairs, header, "u", "p@"};
     CHECK(twilio::is_signed(request, keys, twilio::kTwilio));
+    const sandbox::Pairs repeated{{"Digits", "5678"}, {"Digits", "1234"}, {"Digits", "1234"}, {"A", "b"}};
+    for (const bool sorted : {true, false}) {
+      const std::string given = sandbox::sign("secret", url, repeated, sorted);
+      const twilio::SignedRequest several{"https://fax.example.org:3297", "/fax/initialize", repeated, given, "u", "p@"};
+      CHECK(twilio::is_signed(several, keys, sorted ? twilio::kTwilio : twilio::kSignalWire));
+      CHECK_FALSE(twilio::is_signed(several, keys, sorted ? twilio::kSignalWire : twilio::kTwilio));
+    }
     request.target = "/fax/payload";
     CHECK_FALSE(twilio::is_signed(request, keys, twilio::kTwilio));
   }
