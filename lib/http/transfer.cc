@@ -4,6 +4,7 @@
 #include <charconv>
 #include <csignal>
 #include <curl/curl.h>
+#include <thread>
 
 #include "core/fd.h"
 #include "http/address.h"
@@ -107,6 +108,8 @@ std::size_t on_body(char* data, std::size_t, std::size_t size, void* pointer) {
     exchange.written = core::write_all(exchange.call.output_fd, std::string_view(data, size), "(body of an answer)");
     if (!exchange.written) return 0;
   }
+  // Here, as libcurl's own bound was seen to let the first megabyte through at once.
+  if (const auto speed = exchange.call.max_bytes_a_second; speed > 0) std::this_thread::sleep_for(std::chrono::milliseconds(static_cast<std::int64_t>(size) * 1000 / speed));
   return size;
 }
 
@@ -193,7 +196,6 @@ void set_up_times(Setup& set, const Options& options, const Call& call, const Ho
   const auto at_least_one = [](auto value) { return std::max(1L, static_cast<long>(value.count())); };
   set(CURLOPT_TIMEOUT_MS, at_least_one(hop.time_out));
   set(CURLOPT_CONNECTTIMEOUT_MS, at_least_one(call.connect_time_out.value_or(options.connect_time_out)));
-  if (call.max_bytes_a_second > 0) set(CURLOPT_MAX_RECV_SPEED_LARGE, static_cast<curl_off_t>(call.max_bytes_a_second));
   set(CURLOPT_LOW_SPEED_LIMIT, kLowSpeedBytes);
   set(CURLOPT_LOW_SPEED_TIME, at_least_one(call.low_speed_time_out.value_or(options.low_speed_time_out)));
 }

@@ -371,3 +371,14 @@ TEST_CASE("many threads share one client") {
   CHECK(good == 80);
   CHECK(server.connections() <= 8);
 }
+
+TEST_CASE("client: a body is read not faster than it may be") {
+  const LoopbackServer server([](Connection& connection, const std::string&) { connection.send(LoopbackServer::answer(std::string(200'000, 'x'))); });
+  http::Client client{{}};
+  const auto start = std::chrono::steady_clock::now();
+  const auto answer = client.send({.url = server.url(), .max_bytes_a_second = 100'000});
+  REQUIRE(answer);
+  CHECK(answer->body.size() == 200'000);
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start).count();
+  CHECK(took > 500);
+}
