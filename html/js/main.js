@@ -43,7 +43,7 @@ function refusedNote(refused) {
   const head = refused.count > 1 ? `Faxes may be lost: ${refused.count} messages of the provider were refused.` : 'A fax may be lost: a message of the provider was refused.';
   return element('div', { class: 'note bad' },
     element('p', {}, element('strong', {}, head), ` The last: ${words.moment(refused.last)}.`),
-    element('p', {}, `${refused.cause.text} ${refused.cause.advice}`));
+    element('p', {}, refused.cause.text), element('p', {}, refused.cause.advice));
 }
 
 function showLine() {

@@ -34,12 +34,17 @@ ProviderSide provider_side_of(const config::Settings& settings) {
   side.auth_user = settings.text("INBOUND_AUTH_USER");
   side.auth_password = settings.secret("INBOUND_AUTH_PASS");
   side.auth_media = settings.flag("INBOUND_AUTH_MEDIA");
-  // Who knows no storeMedia keeps everything.
+  // Who does not know the attribute keeps every document.
   side.store_media = settings.flag("RECEIVE_STORE_MEDIA") || !side.dialect->store_media_attribute;
   side.page_size = settings.text("RECEIVE_PAGE_SIZE");
   side.blocked_senders = settings.blocked_senders();
   side.hint = [sender = wake::Sender(settings.socket("wake.sock"))](std::string_view text) { sender.send(text); };
   return side;
+}
+
+void warn_of(const config::Settings& settings, std::string_view setting) {
+  for (const auto& warning : config::warnings(settings))
+    if (warning.setting == setting) core::log(core::Level::warning, warning.sentence, {{"setting", setting}});
 }
 
 int start(std::string_view program, const std::function<core::Result<int>(const config::Settings&)>& wiring) {

@@ -48,7 +48,7 @@ core::Result<int> config_check(const config::Settings& settings, const Words&) {
     print(name + "=" + (row.type == config::Type::secret ? std::string("(set)") : settings.text(row.name)));
   }
   say("The settings are right.");
-  if (!settings.flag("RECEIVE_STORE_MEDIA")) say("Mind: with RECEIVE_STORE_MEDIA=false a fax that comes while this line is down is gone.");
+  for (const auto& warning : config::warnings(settings)) say("Mind: " + std::string(warning.sentence));
   return 0;
 }
 

@@ -168,6 +168,15 @@ std::vector<core::SecretString> Settings::signing_keys() const {
   return keys;
 }
 
+std::vector<Warning> warnings(const Settings& settings) {
+  std::vector<Warning> warnings;
+  const bool signalwire = settings.dialect() == "signalwire";
+  if (!settings.flag("RECEIVE_STORE_MEDIA") && !signalwire) warnings.push_back({"RECEIVE_STORE_MEDIA", "With RECEIVE_STORE_MEDIA=false a fax that comes while this line is down is gone."});
+  if (signalwire && settings.is_set("INBOUND_AUTH_USER") && settings.flag("INBOUND_AUTH_MEDIA"))
+    warnings.push_back({"INBOUND_AUTH_MEDIA", "It is unconfirmed whether SignalWire fetches documents from an address with user and password in it: if they are not fetched, set INBOUND_AUTH_MEDIA=false."});
+  return warnings;
+}
+
 core::Result<Settings> load(std::string_view file_text, const std::function<std::optional<std::string>(const std::string&)>& environment) {
   CORE_TRY(values, read_lines(file_text));
   for (const auto& row : table()) {

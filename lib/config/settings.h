@@ -51,6 +51,13 @@ class Settings {
   std::map<std::string, std::string, std::less<>> values_;
 };
 
+// What is allowed, and may surprise: a sentence for people, and the setting that it is about.
+struct Warning {
+  std::string_view setting;
+  std::string_view sentence;
+};
+std::vector<Warning> warnings(const Settings& settings);
+
 // Reads the file at FAXLINE_CONF (default /etc/faxline/faxline.conf; a missing
 // file counts as empty if FAXLINE_CONF is not set) and the environment.
 // Error `settings`, with `field` the setting and a hint that says the cure, for

@@ -50,6 +50,7 @@ constexpr Parameter kMediaList[] = {
 
 constexpr Parameter kCancel[] = {{"Status", Kind::canceled, 0, -1}};
 
+// The last one is Twilio's alone: at SignalWire the dashboard decides between voice and fax.
 constexpr Parameter kNumber[] = {
     {"FriendlyName", Kind::text, 0},
     {"VoiceUrl", Kind::url, 21402},
@@ -80,6 +81,7 @@ constexpr Dialect kTwilio{
     .errors_in_fax = false,
     .store_media_attribute = true,
     .reject_verb = false,
+    .receive_mode = true,
     .media_in_callbacks = false,
     .cancel_while_processing = true,
     .delete_while_queued = false,
@@ -93,6 +95,7 @@ constexpr Dialect kTwilio{
     .send = kTwilioSend,
     .list = kList,
     .media_list = kMediaList,
+    .number = kNumber,
 };
 
 constexpr Dialect kSignalWire{
@@ -108,6 +111,7 @@ constexpr Dialect kSignalWire{
     .errors_in_fax = true,
     .store_media_attribute = false,
     .reject_verb = true,
+    .receive_mode = false,
     .media_in_callbacks = true,
     .cancel_while_processing = false,
     .delete_while_queued = true,
@@ -121,6 +125,7 @@ constexpr Dialect kSignalWire{
     .send = kSignalWireSend,
     .list = kList,
     .media_list = kMediaList,
+    .number = std::span(kNumber).first(3),
 };
 
 }  // namespace
@@ -131,7 +136,6 @@ std::string Dialect::new_id(std::string_view letters) const { return uuids ? new
 const Dialect& dialect_of(std::string_view name) { return name == kSignalWire.name ? kSignalWire : kTwilio; }
 
 std::span<const Parameter> cancel_parameters() { return kCancel; }
-std::span<const Parameter> number_parameters() { return kNumber; }
 std::span<const Parameter> number_list_parameters() { return kNumberList; }
 
 }  // namespace sandbox

@@ -50,6 +50,7 @@ struct Dialect {
   bool errors_in_fax;                 // error_code and error_message are members of a fax
   bool store_media_attribute;         // <Receive> knows storeMedia
   bool reject_verb;                   // TwiML knows <Reject>
+  bool receive_mode;                  // a number's voice_receive_mode is told and taken
   bool media_in_callbacks;            // MediaSid and Timestamp
   bool cancel_while_processing;       // else while queued only
   bool delete_while_queued;
@@ -60,6 +61,7 @@ struct Dialect {
   int too_late_status;                // of a cancel that comes too late
   std::int64_t shortest_ttl, longest_ttl;
   std::span<const Parameter> send, list, media_list;
+  std::span<const Parameter> number;
 
   bool is_id(std::string_view text, std::string_view letters) const;
   std::string new_id(std::string_view letters) const;
@@ -70,7 +72,6 @@ const Dialect& dialect_of(std::string_view name);
 
 // The parameters that both have.
 std::span<const Parameter> cancel_parameters();
-std::span<const Parameter> number_parameters();
 std::span<const Parameter> number_list_parameters();
 
 }  // namespace sandbox

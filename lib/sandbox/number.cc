@@ -60,7 +60,7 @@ std::string Sandbox::State::number_json() const {
   writer.begin_object().member("sid", number_sid()).member("account_sid", options.account_sid);
   writer.member("phone_number", options.own_number).member("friendly_name", number.friendly_name);
   writer.member("voice_url", number.voice_url.empty() ? options.incoming_url : number.voice_url).member("voice_method", number.voice_method);
-  writer.member("voice_receive_mode", number.voice_receive_mode);
+  if (dialect.receive_mode) writer.member("voice_receive_mode", number.voice_receive_mode);
   writer.key("capabilities").begin_object().member("voice", true).member("sms", false).member("mms", false).member("fax", true).end_object();
   writer.member("date_created", date(number.created_ms)).member("date_updated", date(number.updated_ms)).member("api_version", "2010-04-01");
   writer.member("uri", in_account(dialect.account_path) + "/IncomingPhoneNumbers/" + number_sid() + ".json").end_object();
@@ -94,7 +94,7 @@ Response Sandbox::State::list_numbers(const Request& request) {
 
 Response Sandbox::State::change_number(const Request& request) {
   form::Fields form;
-  if (auto refused = refusal(request, number_parameters(), form)) return std::move(*refused);
+  if (auto refused = refusal(request, dialect.number, form)) return std::move(*refused);
   const std::lock_guard lock(mutex);
   OwnNumber altered = number;
   for (const auto& [name, member] : {std::pair<std::string_view, std::string OwnNumber::*>{"VoiceUrl", &OwnNumber::voice_url},

@@ -71,6 +71,12 @@ def test_what_is_answered_is_what_is_described(page, line, person, documents):
     answer_fits(page, uploaded, "post", "/api/documents")
     answer_fits(page, person.post(line.lan + "/api/documents", files={"file": ("a.pdf", b"")}), "post", "/api/documents")
     line.final(person, ident)
+    ours = {"FaxSid": "FX" + "1" * 32, "AccountSid": line.conf["TWILIO_SID"], "To": "+15005550006"}
+    assert line.webhook("/fax/initialize", ours, signed=False).status_code == 403
+    refused = person.get(line.lan + "/api/line")
+    assert refused.json()["refused"]["count"] == 1
+    answer_fits(page, refused, "get", "/api/line")
+    assert line.webhook("/fax/initialize", ours).status_code == 200
     for path, url in [("/api/session", "/api/session"), ("/api/documents/{id}", f"/api/documents/{uploaded.json()['id']}"), ("/api/faxes", "/api/faxes"), ("/api/faxes", "/api/faxes?limit=0"),
                       ("/api/faxes/{id}", f"/api/faxes/{ident}"), ("/api/faxes/{id}", "/api/faxes/none"), ("/api/faxes/{id}/document.pdf", f"/api/faxes/{ident}/document.pdf"), ("/api/numbers", "/api/numbers?q=212+555+1212"),
                       ("/api/numbers", "/api/numbers?q=%2B2125551212"), ("/api/numbers", "/api/numbers"), ("/api/fax/{id}", f"/api/fax/{ident}"), ("/api/line", "/api/line"), ("/api/ping", "/api/ping"), ("/healthz", "/healthz"), ("/metrics", "/metrics")]:

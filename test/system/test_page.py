@@ -164,3 +164,17 @@ def test_nothing_is_cut_off_or_overlaps_at_any_width(line, width, dark):
         assert browser.complaints() == []
     finally:
         browser.close()
+
+
+def test_a_refused_message_of_the_provider_is_shown_in_plain_words(line, page):
+    fields = {"FaxSid": "FX" + "7" * 32, "AccountSid": line.conf["TWILIO_SID"], "From": "+12125550100", "To": "+15005550006"}
+    assert line.webhook("/fax/initialize", fields, signed=False).status_code == 403
+    page.see("A fax may be lost: a message of the provider was refused.", 25)
+    page.see("without a signature")
+    for width in (360, 1280):
+        page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": 780, "deviceScaleFactor": 1, "mobile": width < 600})
+        assert page.driver.execute_script("return document.documentElement.scrollWidth") <= width
+        note = page.find("#strip .note")
+        assert note.is_displayed() and note.size["width"] > 0.9 * (width - 40) * (1 if width < 600 else 0.7)
+    assert line.webhook("/fax/initialize", fields).status_code == 200
+    page.wait(lambda: not page.all("#strip .note"), 25)

@@ -2,9 +2,11 @@
 import concurrent.futures
 import io
 import os
+import re
 import secrets
 import socket
 import ssl
+import urllib.parse
 import xml.etree.ElementTree as ElementTree
 
 import pytest
@@ -26,6 +28,11 @@ def first_webhook(line, sid, sender="+12125550100", **more):
     action = receive.get("action")
     assert action.startswith(line.public + "/fax/payload?t=")
     return action, fields
+
+
+def log_of(line, program="inbound"):
+    with open(os.path.join(line.run_dir, "log", program + ".log"), encoding="utf-8", errors="replace") as file:
+        return file.read()
 
 
 def fax_of(line, person, sid, status="received"):
@@ -174,6 +181,141 @@ def test_a_line_feed_in_from_cannot_write_a_mails_header(line, person, documents
     assert mail["Bcc"] is None and mail.get_all("Subject") == [mail["Subject"]] and "\n" not in mail["Subject"]
     assert mail["X-Faxline"] == "received"
 
+
+def refused(line, person):
+    return person.get(line.lan + "/api/line").json()["refused"]
+
+
+def counted(line):
+    text = requests.get(line.lan + "/metrics", verify=line.ca).text
+    return int(re.search(r"^faxline_refused_webhooks_total (\d+)$", text, re.M)[1])
+
+
+def test_a_refused_webhook_of_ours_is_shown_with_its_cause_until_one_is_taken(line, person):
+    ours = {"FaxSid": new_sid(), "AccountSid": line.conf["TWILIO_SID"], "From": "+12125550100", "To": "+15005550006"}
+    first_webhook(line, new_sid())
+    assert refused(line, person) is None
+    before = counted(line)
+    url = line.public + "/fax/initialize"
+    other = "https://fax.example.org:444"
+    cases = [
+        ("webhook_unsigned", {}),
+        ("webhook_signature_wrong", {"X-Twilio-Signature": line.sign(url, ours.items(), key="another key")}),
+        ("webhook_other_url", {"X-Twilio-Signature": line.sign(other + "/fax/initialize", ours.items()), "Host": "fax.example.org:444"}),
+    ]
+    for count, (cause, headers) in enumerate(cases, 1):
+        assert requests.post(url, data=ours, headers=headers, verify=line.ca).status_code == 403
+        shown = refused(line, person)
+        assert shown["count"] == count and shown["cause"]["code"] == cause and shown["cause"]["advice"], shown
+    assert f"(signed for {other})" in shown["cause"]["text"] and "PUBLIC_URL" in shown["cause"]["advice"]
+    assert line.webhook("/fax/initialize", ours, signed=False, method="GET").status_code == 403
+    assert refused(line, person)["count"] == 4 and counted(line) == before + 4
+    # What does not name our account and number is a stranger's.
+    for wrong in ({"AccountSid": "AC" + "0" * 32}, {"To": "+15005550007"}):
+        assert line.webhook("/fax/initialize", {**ours, **wrong}, signed=False).status_code == 403
+    assert counted(line) == before + 4
+    first_webhook(line, new_sid())
+    assert refused(line, person) is None and counted(line) == before + 4
+    log = log_of(line)
+    for cause, _ in cases:
+        assert re.search(rf'level=warning .*perhaps a lost fax.* cause={cause} .* cure="', log), cause
+    assert line.conf["TWILIO_TOKEN"] not in log and "12125550100" not in log
+
+
+def test_payloads_by_get_signed_or_by_token_with_names_twice_and_strange_bytes(line, person):
+    sid = new_sid()
+    fields = {"FaxSid": sid, "AccountSid": line.conf["TWILIO_SID"], "From": "+12125550100", "To": "+15005550006"}
+    answer = line.webhook("/fax/initialize", fields, method="GET")
+    action = ElementTree.fromstring(answer.text).find("Receive").get("action")
+    strange = urllib.parse.urlencode([("FaxSid", sid), ("FaxStatus", "failed"), ("ErrorCode", "34100"), ("From", "+1212\0\r\nBcc: x"), ("Tag", "b"), ("Tag", "a")])
+    assert requests.get(action + "&" + strange, verify=line.ca).status_code == 200
+    fax = fax_of(line, person, sid, "failed")
+    assert "\n" not in fax["from"] and "\0" not in fax["from"]
+    sid = new_sid()
+    url = line.public + "/fax/payload?" + strange.replace(fields["FaxSid"], sid)
+    assert requests.get(url, verify=line.ca).status_code == 403
+    assert requests.get(url, headers={"X-Twilio-Signature": line.sign(url)}, verify=line.ca).status_code == 200
+    assert fax_of(line, person, sid, "failed")["cause"]["code"]
+    # The same by POST: sorted, without repetition, as the provider's own library signs.
+    sid = new_sid()
+    pairs = [("FaxSid", sid), ("FaxStatus", "failed"), ("Tag", "b"), ("Tag", "a"), ("Tag", "b"), ("Note", "a\0\r\nb")]
+    url = line.public + "/fax/payload"
+    signature = line.sign(url, set(pairs))
+    assert requests.post(url, data=pairs, headers={"X-Twilio-Signature": signature}, verify=line.ca).status_code == 200
+    assert fax_of(line, person, sid, "failed")
+    assert requests.post(url, data=pairs[:-1], headers={"X-Twilio-Signature": signature}, verify=line.ca).status_code == 403
+
+
+def test_callbacks_in_any_order_and_what_is_blocked(documents):
+    """Callbacks are hints: what the API says counts, and a final word stays."""
+    import fake_provider
+    provider = fake_provider.Provider()
+    line = Line(FAX_PROVIDER="twilio", PROVIDER_URL=provider.url, TWILIO_FAX_NUMBER="+15005550006", INBOUND_AUTH_USER="prov", INBOUND_AUTH_PASS="p:@/ss", INBOUND_AUTH_MEDIA="false",
+                BLOCKED_SENDERS="+12125550199", RECEIVE_PAGE_SIZE="a4", RETRY_LIMIT="0")
+    words = ["queued", "processing", "sending", "delivered", "busy", "no-answer", "failed", "canceled", "nonsense"]
+    auth = ("prov", "p:@/ss")
+    try:
+        line.start()
+        person = line.browser_session()
+
+        def send(number):
+            calls = len(provider.calls)
+            made = line.send(person, number, documents["letter"]).json()
+            call = wait_until(lambda: len(provider.calls) > calls and provider.calls[-1])
+            sid = wait_until(lambda: line.fax(person, made["id"])["provider_id"])
+            return made["id"], sid, call
+
+        def call_back(call, sid, word, **more):
+            url = call["StatusCallback"].replace("prov:p%3A%40%2Fss@", "")
+            fields = {"FaxSid": sid, "AccountSid": line.conf["TWILIO_SID"], "FaxStatus": word, "From": call["From"], "To": call["To"], **more}
+            for _ in range(2):
+                assert requests.post(url, data=fields, verify=line.ca, auth=auth).status_code == 200
+            assert requests.get(url, params=fields, verify=line.ca, auth=auth).status_code == 200
+
+        ident, sid, call = send("+12125551212")
+        # The capability alone admits to the document.
+        assert "@" not in call["MediaUrl"] and requests.get(call["MediaUrl"], verify=line.ca).status_code == 200
+        for word in words + words[::-1]:
+            call_back(call, sid, word)
+        seen = provider.fetches
+        wait_until(lambda: provider.fetches > seen, 20)
+        assert line.fax(person, ident)["final"] is False, "the API says that it is under way"
+        provider.faxes[sid].update(status="delivered", num_pages=1)
+        call_back(call, sid, "failed", ErrorCode="34002", ErrorMessage="busy")
+        assert line.final(person, ident)["status"] == "delivered"
+        provider.faxes[sid].update(status="failed")
+        for word in words:
+            call_back(call, sid, word)
+        assert line.fax(person, ident)["status"] == "delivered", "the provider's final word stays"
+        for word, status, cause in (("busy", "failed", "busy"), ("no-answer", "failed", "no_answer"), ("canceled", "canceled", "canceled_at_provider"), ("failed", "failed", "transmission_error")):
+            ident, sid, call = send("+12125551213")
+            provider.faxes[sid].update(status=word)
+            call_back(call, sid, "delivered", **({"ErrorCode": "34004"} if word == "failed" else {}))
+            fax = line.final(person, ident)
+            assert (fax["status"], fax["cause"]["code"]) == (status, cause)
+            provider.faxes[sid].update(status="delivered")
+            call_back(call, sid, "delivered")
+            assert line.fax(person, ident)["status"] == status
+        # Another account's, a stranger's.
+        ident, sid, call = send("+12125551214")
+        call_back(call, sid, "failed", AccountSid="AC" + "0" * 32, ErrorCode="34002")
+        url = call["StatusCallback"].replace("prov:p%3A%40%2Fss@", "")
+        assert requests.post(url, data={"FaxSid": sid}, verify=line.ca).status_code == 401
+        assert requests.post(url[:-4] + "AAAA", data={"FaxSid": sid}, verify=line.ca, auth=auth).status_code == 404
+        assert "callback of another account, ignored" in log_of(line)
+        provider.faxes[sid].update(status="delivered", num_pages=1)
+        call_back(call, sid, "delivered")
+        assert line.final(person, ident)["status"] == "delivered"
+        # This provider cannot refuse: nothing is lost for it.
+        for sender in ("+12125550199", "+12125550100"):
+            for method in ("POST", "GET"):
+                answer = line.webhook("/fax/initialize", {"FaxSid": new_sid(), "AccountSid": line.conf["TWILIO_SID"], "From": sender, "To": "+15005550006"}, method=method, auth=auth)
+                receive = ElementTree.fromstring(answer.text).find("Receive")
+                assert receive.get("pageSize") == "a4" and receive.get("action").startswith("https://prov:p%3A%40%2Fss@")
+        assert "blocked sender is taken" in log_of(line)
+    finally:
+        line.close()
+        provider.close()
 
 
 def test_media_url_with_head_range_wrong_token_and_twice(documents):

@@ -311,3 +311,92 @@ TEST_CASE("callbacks that cannot be noted come again") {
   const House::Lock lock(house);
   check_empty(house.form("/fax/callback/ctoken", "FaxSid=FX7"), 503);
 }
+
+TEST_CASE("callbacks in any number and order, with words that are none, by GET and POST: hints, and no more") {
+  Incoming house;
+  auto fax = house.sent();
+  const auto attempt = house.attempt(fax, "m", crypto::token_hash("ctoken"));
+  REQUIRE(house.faxes->record_provider_id(attempt.id, "FX7"));
+  const std::vector<std::string> words{"queued", "processing", "sending", "delivered", "busy", "no-answer", "failed", "canceled", "received", "DELIVERED", "", "%00%0A", "nonsense"};
+  int asked = 0;
+  for (const auto& one : words)
+    for (const auto& other : words)
+      for (const auto& word : {one, other}) {
+        const auto text = "FaxSid=FX7&FaxStatus=" + word + "&FaxStatus=delivered&NumPages=2";
+        const auto answer = ++asked % 2 == 0 ? house.form("/fax/callback/ctoken", text) : ask(house.routes, "GET", "/fax/callback/ctoken?" + text);
+        CHECK(answer.status() == 200);
+      }
+  CHECK(house.wakes == asked);
+  CHECK(house.faxes->fax(fax.id).value().status == fax::Status::submitting);
+  CHECK(house.faxes->last_attempt(fax.id).value()->hinted_id == "FX7");
+  // The past has nothing to say: the attempt is over.
+  REQUIRE(house.faxes->end_attempt(attempt.id, false, house.clock.now()));
+  fax = house.faxes->fax(fax.id).value();
+  for (const auto& word : words) CHECK(house.form("/fax/callback/ctoken", "FaxSid=FX7&FaxStatus=" + word).status() == 200);
+  CHECK(house.faxes->fax(fax.id).value().version == fax.version);
+}
+
+TEST_CASE("another account: a callback is ignored, what our key signed is taken, both are said") {
+  Incoming house;
+  const core::LogCapture log;
+  auto fax = house.sent();
+  const auto attempt = house.attempt(fax, "m", crypto::token_hash("ctoken"));
+  CHECK(house.form("/fax/callback/ctoken", "FaxSid=FX7&AccountSid=ACother&FaxStatus=failed&ErrorCode=34002").status() == 200);
+  CHECK(house.wakes == 0);
+  CHECK(house.faxes->last_attempt(fax.id).value()->hinted_id.empty());
+  CHECK(log.text().find("callback of another account, ignored") != std::string::npos);
+  CHECK(house.form("/fax/callback/ctoken", "FaxSid=FX7&AccountSid=ac0123456789ABCDEF").status() == 200);
+  CHECK(house.faxes->last_attempt(fax.id).value()->hinted_id == "FX7");
+  const auto first = kFirst + "&AccountSid=ACother";
+  CHECK(house.form("/fax/initialize", first, house.sign("/fax/initialize", first)).status() == 200);
+  CHECK(house.hints.size() == 1);
+  CHECK(house.document(house.by_token(), {kSid, kMedia, {"AccountSid", "ACother"}}).status() == 200);
+  CHECK(house.faxes->fax_of_provider_id("FX1").value().status == fax::Status::received);
+  CHECK(log.text().find("what=\"first webhook\" provider_id=FX1 account=ACother") != std::string::npos);
+  CHECK(log.text().find("what=payload provider_id=FX1 account=ACother") != std::string::npos);
+}
+
+TEST_CASE("a blocked sender is rejected where the provider can, else taken; all others are taken") {
+  Incoming house;
+  house.side.blocked_senders = {"+12125550199", "+12125550100"};
+  const core::LogCapture log;
+  const auto call = [&](const std::string& form) { return house.form("/fax/initialize", form, house.sign("/fax/initialize", form)); };
+  CHECK(call(kFirst).text().find("<Receive ") != std::string::npos);
+  CHECK(log.text().find("level=warning") != std::string::npos);
+  CHECK(log.text().find("blocked sender is taken") != std::string::npos);
+  CHECK(house.hints.size() == 1);
+  house.side.dialect = &twilio::kSignalWire;
+  const auto rejected = call(kFirst);
+  CHECK(rejected.status() == 200);
+  CHECK(rejected.text().find("<Response><Reject/></Response>") != std::string::npos);
+  CHECK(log.text().find("blocked sender rejected") != std::string::npos);
+  CHECK(log.text().find("+12125550100") == std::string::npos);
+  CHECK(house.hints.size() == 1);  // nothing comes in
+  for (const auto* other : {"%2B12125550101", "anonymous", "", "%2B1212555010", "%2B121255501000"})
+    CHECK(call("FaxSid=FX1&From=" + std::string(other)).text().find("<Receive ") != std::string::npos);
+  // A document that comes all the same is kept.
+  CHECK(house.document(house.by_token(), {kSid, kFrom, kMedia}).status() == 200);
+  // Nobody is rejected on a stranger's word.
+  check_empty(house.form("/fax/initialize", kFirst), 403);
+}
+
+TEST_CASE("the paper's size is told, and the document is asked for as it is kept") {
+  Incoming house;
+  house.side.page_size = "a4";
+  const auto call = [&] { return house.form("/fax/initialize", kFirst, house.sign("/fax/initialize", kFirst)).text(); };
+  CHECK(call().find("pageSize=\"a4\" storeMedia=\"true\"") != std::string::npos);
+  house.side.dialect = &twilio::kSignalWire;
+  CHECK(call().find("pageSize=\"a4\"/>") != std::string::npos);
+}
+
+TEST_CASE("names that come more than once are signed as each provider does") {
+  const std::string target = "/fax/initialize", form = "FaxSid=FX1&Tag=b&Tag=a&Tag=b";
+  const auto signed_as = [&](const std::string& text) { return Parameters{{"HTTP_X_TWILIO_SIGNATURE", twilio::signature("the signing key", "https://fax.example" + target + text)}}; };
+  const std::string sorted = "FaxSidFX1TagaTagb", in_order = "FaxSidFX1TagbTagaTagb";
+  Incoming house;
+  CHECK(house.form(target, form, signed_as(sorted)).status() == 200);
+  check_empty(house.form(target, form, signed_as(in_order)), 403);
+  house.side.dialect = &twilio::kSignalWire;
+  CHECK(house.form(target, form, signed_as(in_order)).status() == 200);
+  check_empty(house.form(target, form, signed_as(sorted)), 403);
+}

@@ -122,3 +122,24 @@ TEST_CASE("every default of the table is fit for its own row") {
     CHECK_FALSE(row.meaning.empty());
   }
 }
+
+TEST_CASE("what is allowed, and may surprise, is said") {
+  const auto about = [](std::map<std::string, std::string> environment) {
+    std::string names;
+    for (const auto& warning : config::warnings(load(kLeast, std::move(environment)).value())) names += std::string(warning.setting) + " ";
+    return names;
+  };
+  const std::map<std::string, std::string> signalwire{{"SANDBOX_DIALECT", "signalwire"}, {"INBOUND_AUTH_USER", "us"}, {"INBOUND_AUTH_PASS", "word"}};
+  const auto with = [&](const std::string& name, const std::string& value) {
+    auto settings = signalwire;
+    settings[name] = value;
+    return settings;
+  };
+  CHECK(about({}) == "");
+  CHECK(about({{"RECEIVE_STORE_MEDIA", "false"}}) == "RECEIVE_STORE_MEDIA ");
+  CHECK(about({{"RECEIVE_STORE_MEDIA", "false"}, {"SANDBOX_DIALECT", "signalwire"}}) == "");  // there it has no effect
+  CHECK(about(signalwire) == "INBOUND_AUTH_MEDIA ");
+  CHECK(about(with("INBOUND_AUTH_MEDIA", "false")) == "");
+  CHECK(about(with("SANDBOX_DIALECT", "twilio")) == "");
+  CHECK(about({{"SANDBOX_DIALECT", "signalwire"}}) == "");
+}

@@ -236,3 +236,30 @@ TEST_CASE("a cancel that was not ours") {
   CHECK(line.status(line.id) == Status::canceled);
   CHECK(line.cause(line.id) == "canceled_at_provider");
 }
+
+TEST_CASE("whatever the provider says in whatever order: the first final word stays, and nothing is sent twice") {
+  struct Word {
+    ProviderStatus said;
+    Status ends;
+  };
+  const std::vector<Word> words{{ProviderStatus::queued, Status::sending}, {ProviderStatus::processing, Status::sending}, {ProviderStatus::sending, Status::sending},
+                                {ProviderStatus::delivered, Status::delivered}, {ProviderStatus::busy, Status::failed}, {ProviderStatus::no_answer, Status::failed},
+                                {ProviderStatus::failed, Status::failed}, {ProviderStatus::canceled, Status::canceled}, {ProviderStatus::unknown, Status::sending}};
+  for (const auto& first : words)
+    for (const auto& second : words) {
+      CAPTURE(std::string(fax::name(first.said)) + ", " + std::string(fax::name(second.said)));
+      Sent line;
+      line.options.retry_limit = 0;
+      auto expected = Status::sending;
+      for (const auto& word : {first, second, first}) {
+        line.at_provider().status = word.said;
+        line.at_provider().error_code = word.said == ProviderStatus::failed ? "34004" : "";
+        // Each is called back about, twice.
+        for (int i = 0; i < 2; ++i) CHECK(line.call_back(line.provider.requests[0].callback_url, "FX1", line.at_provider().error_code));
+        line.run();
+        if (expected == Status::sending) expected = word.ends;
+        CHECK(line.status(line.id) == expected);
+      }
+      CHECK(line.provider.count("submit") == 1);
+    }
+}

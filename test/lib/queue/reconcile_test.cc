@@ -87,7 +87,7 @@ TEST_CASE("a fax that was rejected for its sender is no failed reception; with a
   line.options.blocked_senders = {"+12125550199", "+12125550100"};
   line.inbound("FXblocked", ProviderStatus::canceled);
   CHECK(line.compare().added == 0);
-  CHECK(line.compare(core::from_ms(0)).remaining == 0);
+  CHECK(line.compare(core::from_ms(0)).added == 0);
   line.inbound("FXbroken", ProviderStatus::failed);
   line.inbound("FXwhole", ProviderStatus::canceled).media_url = "https://media/FXwhole";
   CHECK(line.compare().added == 2);
