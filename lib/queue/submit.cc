@@ -64,6 +64,8 @@ core::Result<void> not_sent(const Context& context, const store::Fax& fax, const
 
 core::Result<void> refused(const Context& context, const store::Fax& fax, const std::string& attempt_id, const fax::SubmitOutcome& outcome) {
   CORE_CHECK(end_attempt(context, attempt_id, true));
+  // It was this fax that was refused, not the account: where that is held, the next one tries at once.
+  CORE_CHECK(context.faxes.shorten_hold(context.clock.now()));
   const auto cause = fax::cause_of_refusal(outcome.error_code, outcome.message);
   CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
     if (is_current(row, fax)) finish(row, events, fax::Status::failed, cause.code, fax::words_of_provider(outcome.error_code, outcome.message), context.clock.now());

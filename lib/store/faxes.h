@@ -115,7 +115,8 @@ class Faxes {
   // --- receiving ---
   struct StoredFax { Stored how; Fax fax; };
   core::Result<StoredFax> receive(const Reception& reception, core::Time now);
-  // The best-effort note of a first webhook: a record in `receiving`, if there is none.
+  // The best-effort note of a first webhook: a record in `receiving`, if there is none; where there is one, it is asked
+  // about sooner, if `patience` is shorter and nobody has asked yet.
   // `patience`: until the provider is asked what became of it.
   core::Result<void> note_receiving(const std::string& fax_sid, const std::string& from, const std::string& to,
                                     const std::string& provider, core::Time now, std::chrono::seconds lifetime,

@@ -123,7 +123,13 @@ core::Result<void> Faxes::note_receiving(const std::string& fax_sid, const std::
   CORE_TRY(transaction, sql::Transaction::begin(connection));
   CORE_TRY(forgotten, is_forgotten(connection, fax_sid));
   CORE_TRY(known, known_fax(connection, fax_sid));
-  if (forgotten || known) return {};
+  if (forgotten) return {};
+  if (known) {
+    // Who has not been asked yet may be asked sooner.
+    const bool sooner = known->status == fax::Status::receiving && known->fetch_tries == 0 && known->next_at && *known->next_at > now + patience;
+    if (sooner) CORE_CHECK(connection.execute("UPDATE faxes SET next_at_ms = :1, version = version + 1 WHERE id = :2", {now + patience, known->id}));
+    return transaction.commit();
+  }
   Fax fax;
   fax.id = core::new_id(now);
   fax.direction = fax::Direction::inbound;

@@ -117,6 +117,7 @@ def test_without_a_copy_at_the_provider_the_part_media_is_all_there_is(documents
     try:
         line.start()
         person = line.browser_session()
+        line.command("sandbox", "fault", "payload-parts-reordered")
         line.command("receive", documents["scan"], "--from", "+442079460000")
         fax = wait_until(lambda: next((it for it in line.received(person) if it["status"] == "received"), None), 30)
         with open(documents["scan"], "rb") as file:

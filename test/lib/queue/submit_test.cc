@@ -90,6 +90,20 @@ TEST_CASE("429 holds all faxes for the time that the provider asks for; one trie
   CHECK_FALSE(bench.faxes->hold().value());
 }
 
+TEST_CASE("a held account whose trial is refused for its own sake: the next fax tries at once") {
+  Bench bench;
+  bench.provider.outcomes = {{.kind = Kind::rate_limited, .retry_after = 10s}, {.kind = Kind::not_taken, .error_code = "21211"}};
+  const auto bad = bench.send_to("+12125551201");
+  const auto good = bench.send_to("+12125551202");
+  bench.run();
+  bench.pass(10s);
+  bench.run();
+  CHECK(bench.provider.count("submit") == 3);
+  CHECK((bench.status(bad) == Status::failed) != (bench.status(good) == Status::failed));
+  CHECK((bench.status(bad) == Status::sending) != (bench.status(good) == Status::sending));
+  CHECK_FALSE(bench.faxes->hold().value());
+}
+
 TEST_CASE("429 without Retry-After: from 30 s, growing until one is taken") {
   Bench bench;
   for (int i = 0; i < 3; ++i) bench.provider.outcomes.push_back({.kind = Kind::rate_limited});

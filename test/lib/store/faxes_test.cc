@@ -184,6 +184,24 @@ TEST_CASE("cancel, read, delete") {
   CHECK(book.faxes->fax(fax.id).error().code == core::Code::not_found);
 }
 
+TEST_CASE("a reception whose payload brought nothing is asked about at once, though it was announced") {
+  Book book;
+  REQUIRE(book.faxes->note_receiving("FX9", "+1", "+2", "sandbox", book.now, 72h, 120s));
+  const auto due = [&] { return book.faxes->fax_of_provider_id("FX9")->next_at; };
+  CHECK(due() == book.now + 120s);
+  REQUIRE(book.faxes->note_receiving("FX9", "+1", "+2", "sandbox", book.now + 5s, 72h, 120s));
+  CHECK(due() == book.now + 120s);
+  REQUIRE(book.faxes->note_receiving("FX9", "+1", "+2", "sandbox", book.now + 5s, 72h, 0s));
+  CHECK(due() == book.now + 5s);
+  // Asked once without an answer: its message has its 15 minutes.
+  auto fax = book.faxes->fax_of_provider_id("FX9").value();
+  fax.fetch_tries = 1;
+  fax.next_at = book.now + 900s;
+  REQUIRE(book.faxes->save(fax, book.now));
+  REQUIRE(book.faxes->note_receiving("FX9", "+1", "+2", "sandbox", book.now + 6s, 72h, 0s));
+  CHECK(due() == book.now + 900s);
+}
+
 TEST_CASE("a received fax: created, repeated, beside, completed, forgotten") {
   Book book;
   const auto first = book.faxes->receive(book.reception("FX1", "aa"), book.now).value();
