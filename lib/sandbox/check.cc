@@ -106,7 +106,9 @@ std::optional<Complaint> complaint(const Dialect& dialect, std::span<const Param
     if (parameter == known.end()) return Complaint{dialect.wrong_code, "There is a parameter that is not known here"};
     const std::string named = "'" + name + "'";
     if (parameter->kind != Kind::event && given.all(name).size() > 1) return Complaint{dialect.wrong_code, named + " is there more than once"};
-    if (!is_good(parameter->kind, value, {dialect, given, own_number})) return Complaint{code(parameter->wrong_code), named + " is not a valid value"};
+    if (is_good(parameter->kind, value, {dialect, given, own_number})) continue;
+    if (parameter->kind == Kind::sender && is_number(value)) return Complaint{dialect.foreign_sender_code, named + " is not a number of this account"};
+    return Complaint{code(parameter->wrong_code), named + " is not a valid value"};
   }
   const auto page = text::parse_int64(given.first("Page").value_or("0"));
   if (dialect.page_needs_token && page.value_or(0) > 0 && !given.first("PageToken")) return Complaint{dialect.wrong_code, "A 'Page' beyond the first needs its 'PageToken'"};

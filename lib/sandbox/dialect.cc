@@ -89,6 +89,7 @@ constexpr Dialect kTwilio{
     .page_needs_token = false,
     .created = 201,
     .wrong_code = 20001,
+    .foreign_sender_code = 21212,
     .too_late_status = 400,
     .shortest_ttl = 1,  // its documentation names no limits
     .longest_ttl = 525'600,
@@ -119,6 +120,7 @@ constexpr Dialect kSignalWire{
     .page_needs_token = true,
     .created = 200,
     .wrong_code = 10000,
+    .foreign_sender_code = 21210,
     .too_late_status = 422,
     .shortest_ttl = 5,
     .longest_ttl = 300,

@@ -58,6 +58,7 @@ struct Dialect {
   bool page_needs_token;
   int created;                        // the status of a call to send that was taken
   int wrong_code;                     // of errors without a code of their own
+  int foreign_sender_code;            // From is a number, but not ours
   int too_late_status;                // of a cancel that comes too late
   std::int64_t shortest_ttl, longest_ttl;
   std::span<const Parameter> send, list, media_list;

@@ -63,7 +63,7 @@ std::string Sandbox::State::page_json(const Page& page, bool host_relative) cons
     member_or_null(writer, "previous_page_uri", page.number == 1 || (page.number > 1 && !dialect.page_needs_token), previous);
     writer.member("page", page.number).member("page_size", page.size);
     items(writer, page.key, page.items);
-    if (page.key == "media") items(writer, "fax_media", page.items);
+    if (!page.other_key.empty()) items(writer, page.other_key, page.items);
     writer.end_object();
     return writer.text();
   }

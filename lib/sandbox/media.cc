@@ -19,6 +19,8 @@ Response Sandbox::State::list_media(const Request& request, const Fax& fax) {
   Page page;
   if (auto refused = refusal(request, dialect.media_list, page.query)) return std::move(*refused);
   page.key = "media";
+  // SignalWire's reference has the list twice. Its JavaScript client can read no page with two lists; it leaves "/api/laml" out.
+  if (dialect.host_relative && request.path.starts_with("/api/laml/")) page.other_key = "fax_media";
   page.path = in_account(dialect.faxes_path) + "/" + fax.sid + "/Media";
   page.size = text::parse_int64(page.query.first("PageSize").value_or("50")).value_or(50);
   page.number = text::parse_int64(page.query.first("Page").value_or("0")).value_or(0);

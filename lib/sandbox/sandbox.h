@@ -77,7 +77,8 @@ struct Response {
 
 // The API, under api_url, with Basic auth of account and token; ids, times, errors and paging as the dialect has them:
 //   Twilio's      POST, GET /v1/Faxes   GET, POST, DELETE …/{Sid}   GET …/{Sid}/Media   GET, DELETE …/Media/{Sid}
-//   SignalWire's  the same under /api/laml/2010-04-01/Accounts/{sid}/Faxes, with and without "/api/laml" and ".json"
+//   SignalWire's  the same under /api/laml/2010-04-01/Accounts/{sid}/Faxes, with and without "/api/laml" and ".json";
+//                 a list of media is there twice with "/api/laml" only, as the client that leaves it out reads no other
 //   both          GET …/2010-04-01/Accounts/{sid}/IncomingPhoneNumbers   GET, POST …/{Sid}: own_number, and the URL that is
 //                 called when a fax comes in (VoiceUrl, VoiceMethod; VoiceReceiveMode has to stay "fax"), kept over a restart
 // Every request is held to the documentation (check.h): what it does not name is refused with 400. And, its own:

@@ -78,6 +78,7 @@ struct Sandbox::State {
   // Of `total` items those from the page's `begin` on are told: `items` is JSON, one after the other.
   struct Page {
     std::string key, path;
+    std::string other_key;  // under which the items are once more; empty: they are not
     form::Fields query;
     std::int64_t size = 50, number = 0;
     std::string previous_last, last;  // the last item of the page before this one, and of this one

@@ -50,6 +50,18 @@ const verbs = {
     answer.receive(attributes);
     return answer.toString();
   },
+  reject: () => {
+    const answer = new (library.twiml || library.LaML).FaxResponse();
+    answer.reject();
+    return answer.toString();
+  },
+};
+
+// The last request and its answer, as they were on the wire: what the libraries do not show.
+verbs.wire = () => {
+  const { lastRequest, lastResponse } = client.httpClient;
+  const { statusCode, body } = lastResponse;
+  return { asked: lastRequest.url, status: statusCode, answered: typeof body === "string" && body ? JSON.parse(body) : body };
 };
 
 async function answer(line) {

@@ -113,6 +113,10 @@ TEST_CASE("signalwire: canceled while queued only, deleted while nothing happens
   REQUIRE(list["media"].items().size() == 1);
   REQUIRE(list["fax_media"].items().size() == 1);
   CHECK(text_of(list["media"].items()[0]["url"]) == media);
+  // Its JavaScript client reads a page with one list only.
+  const auto clients = *json::parse(line.ask("GET", sent.substr(std::string_view("/api/laml").size()) + "/Media").body);
+  CHECK(clients["media"].items().size() == 1);
+  CHECK(clients.find("fax_media") == nullptr);
   CHECK(line.ask("DELETE", media).status == 204);
   CHECK(json::parse(line.ask("GET", sent + "/Media").body)->operator[]("media").items().empty());
   CHECK(line.ask("DELETE", sent).status == 204);
