@@ -185,7 +185,7 @@ class Inbound {
     if (media != nullptr) {
       CORE_TRY(document, commit(*media, "", line_.clock->now()));
       reception.document = document;
-    } else if (!hook.media_url.empty() && hook.error_code.empty()) {
+    } else if (!hook.media_url.empty() && (says_received(hook) || hook.error_code.empty())) {
       reception.media_url = hook.media_url;
     } else if (may_be_kept(hook)) {
       return ask_provider(request, hook);
@@ -210,7 +210,8 @@ class Inbound {
 
   // It says that it was received, but brings nothing: the provider may have it all the same.
   bool may_be_kept(const twilio::Webhook& hook) const { return side_.store_media && says_received(hook); }
-  static bool says_received(const twilio::Webhook& hook) { return hook.status == fax::ProviderStatus::received && hook.error_code.empty(); }
+  // Whatever an ErrorCode says beside it: some write 0 for "no error".
+  static bool says_received(const twilio::Webhook& hook) { return hook.status == fax::ProviderStatus::received; }
 
   void drop(const std::string& document_id) const {
     if (const auto gone = spool_.remove(document_id); !gone) core::log(core::Level::warning, "document that nobody needs not removed; the purge takes it", gone.error());

@@ -67,7 +67,7 @@ core::Result<bool> differs(const Context& context, const fax::ProviderFax& word)
   CORE_CHECK(fax);
   // Between two attempts the last one's end is known already.
   const bool open = !fax::is_final(fax->status) ? fax->status != fax::Status::waiting && fax->status != fax::Status::queued && fax->status != fax::Status::preparing
-                                                : fax->status == fax::Status::unresolved || fax->cause_code == "deadline_passed";
+                                                : fax->status == fax::Status::unresolved || store::decided_by(*fax) != fax::Decided::by_provider;
   if (!open || fax->provider_id != word.id) return false;
   CORE_CHECK(change(context, fax->id, [&](store::Fax& row, auto&) { row.next_at = context.clock.now(); }));
   core::log(core::Level::warning, "a sent fax has ended at the provider, and not here yet", {{"fax", fax->id}, {"provider_id", word.id}});

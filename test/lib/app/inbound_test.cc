@@ -226,6 +226,22 @@ TEST_CASE("received, but without a document: the provider is asked, if it keeps 
   CHECK(seed.only().cause_code == "not_kept");
 }
 
+TEST_CASE("received is received, whatever an ErrorCode beside it says") {
+  for (const std::string code : {"0", "34100"}) {
+    CAPTURE(code);
+    Incoming house;
+    CHECK(house.form(house.by_token(), "FaxSid=FX1&FaxStatus=received&ErrorCode=" + code + "&MediaUrl=https%3A%2F%2Fmedia.example%2F1").status() == 200);
+    CHECK(house.only().status == fax::Status::fetching);
+    CHECK(house.only().media_url == "https://media.example/1");
+    Incoming other;
+    CHECK(other.form(other.by_token(), "FaxSid=FX1&FaxStatus=received&ErrorCode=" + code).status() == 200);
+    CHECK(other.only().status == fax::Status::receiving);
+    Incoming third;
+    CHECK(third.form(third.by_token(), "FaxSid=FX1&FaxStatus=failed&ErrorCode=" + code + "&MediaUrl=https%3A%2F%2Fmedia.example%2F1").status() == 200);
+    CHECK(third.only().status == fax::Status::failed);
+  }
+}
+
 TEST_CASE("MAX_FAX_BYTES bounds what the provider keeps too, not what it has nowhere else") {
   const Part large{"Media", kPdf + std::string(5000, 'x'), "FX1.pdf"};
   Incoming house;

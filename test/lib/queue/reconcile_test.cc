@@ -117,6 +117,25 @@ TEST_CASE("a sent fax that ended at the provider while we were away is read anew
   CHECK(line.provider.count("submit") == 1);
 }
 
+TEST_CASE("what a person said of a fax is corrected by the provider's list, too") {
+  for (const auto as : {Status::failed, Status::delivered}) {
+    List line;
+    const auto id = line.send();
+    line.run();
+    const auto sid = line.fax(id).provider_id;
+    line.run_for(line.options.lifetime + 1h);
+    REQUIRE(line.status(id) == Status::unresolved);
+    REQUIRE(line.faxes->settle(id, as, "anna", line.clock.now()));
+    line.provider.faxes.at(sid).status = ProviderStatus::delivered;
+    line.provider.faxes.at(sid).pages = 2;
+    CHECK(line.compare(core::from_ms(0)).settled == 1);
+    line.run();
+    CHECK(line.status(id) == Status::delivered);
+    CHECK(line.cause(id).empty());
+    CHECK(line.compare(core::from_ms(0)).remaining == 0);
+  }
+}
+
 TEST_CASE("faxline reconcile: asked by a fact, answered by a fact, once") {
   List line;
   line.inbound("FXin").created = line.clock.now() - 1min;
