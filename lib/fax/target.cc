@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "text/percent.h"
 #include "text/words.h"
 
 namespace fax {
@@ -24,6 +25,12 @@ bool is_at(std::string_view host_port, std::string_view named) {
   return text::equal_ignoring_case(any_port ? host_port.substr(0, host_port.find(':')) : host_port, named);
 }
 
+// RFC 3261: the parameter maddr and the header Route name where a request really goes.
+bool leads_elsewhere(std::string_view tail) {
+  const auto plain = text::lower(text::percent_decode(tail, text::PlusMeans::plus).value_or("maddr="));
+  return plain.find("maddr=") != std::string::npos || plain.find("route=") != std::string::npos;
+}
+
 core::Result<PhoneNumber> parse_sip(std::string_view typed, std::span<const std::string> hosts) {
   if (hosts.empty()) return refuse("no SIP_HOSTS", "This line sends to telephone numbers only. The administrator can allow SIP addresses with the setting SIP_HOSTS.");
   const auto colon = typed.find(':');
@@ -38,6 +45,7 @@ core::Result<PhoneNumber> parse_sip(std::string_view typed, std::span<const std:
   const auto host_port = after.substr(0, end);
   const auto tail = after.substr(end);
   if (!is_one_of(host_port, "-.:") || (!tail.empty() && !is_one_of(tail, ";?&=-_.+~%"))) return refuse("malformed", form);
+  if (leads_elsewhere(tail)) return refuse("maddr or Route", "A SIP address must not lead to another host than the one behind its @.");
   if (!std::any_of(hosts.begin(), hosts.end(), [&](const std::string& host) { return is_at(host_port, host); }))
     return refuse("a host not in SIP_HOSTS", "This line does not send to " + std::string(host_port) + ". The administrator can add it to the setting SIP_HOSTS.");
   PhoneNumber target;

@@ -130,7 +130,7 @@ core::Result<Answer> Client::send(const Call& call) {
     CORE_TRY(named_with, parse(next));
     if (!is_named && (named_with.has_userinfo || !host_in(target, call.public_hosts)))
       return core::Error{core::Code::forbidden, "follow a redirect from " + hop.host_port + " to " + host_port(target) +
-                                                    ": not an allowed host"};
+                                                    ": not an allowed host", host_port(target), "redirect"};
     hop.url = bare;
   }
 }

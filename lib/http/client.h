@@ -97,6 +97,7 @@ class Client {
   //   too_large        the body is larger than max_body_bytes; what the call did is done
   //   forbidden        plain http to another host than loopback (nothing was sent), or a redirect there or to a host
   //                    that is not allowed, or one redirect too many, or a host of `public_hosts` at another address
+  //                    (with `field` "redirect" and the host as hint, where only the host is not allowed)
   //   bad_request      a URL, method or header that cannot be sent; also a redirect to what is no URL
   //   settings         the CA file cannot be used
   //   as core::write_all() gives  the descriptor could not be written

@@ -36,10 +36,13 @@ bool nothing_was_sent(core::Code code) {
   return code == core::Code::provider_down || code == core::Code::bad_request || code == core::Code::settings || code == core::Code::forbidden;
 }
 
+core::Error not_from(const std::string& host, std::string why) {
+  return {core::Code::forbidden, std::move(why), "The provider keeps the document at " + host + ", which the setting MEDIA_HOSTS does not name.", "MEDIA_HOSTS"};
+}
+
 core::Error not_from(const http::Url& url) {
   const std::string host = http::host_port(url);
-  return {core::Code::forbidden, "fetch a document from " + host + (url.has_userinfo ? ": credentials in its address, and" : ":") + " not in MEDIA_HOSTS",
-          "The provider keeps the document at " + host + ", which the setting MEDIA_HOSTS does not name.", "MEDIA_HOSTS"};
+  return not_from(host, "fetch a document from " + host + (url.has_userinfo ? ": credentials in its address, and" : ":") + " not in MEDIA_HOSTS");
 }
 
 // Whether it is documented anywhere is not known; a program that works with SignalWire does so.
@@ -163,12 +166,17 @@ core::Result<std::int64_t> Provider::download(const std::string& media_url, int 
   if (!is_named && (!http::host_in(url, call.public_hosts) || url.has_userinfo)) return not_from(url);
   if (is_own) call.credentials = &api_.credentials();
   else if (url.has_userinfo) call.credentials = &of_url;
-  CORE_TRY(answer, client_.send(call));
+  const auto send = [&]() -> core::Result<http::Answer> {
+    auto sent = client_.send(call);
+    if (!sent && sent.error().field == "redirect") return not_from(sent.error().hint, sent.error().text);
+    return sent;
+  };
+  CORE_TRY(answer, send());
   if (const bool closed = answer.status == 401 || answer.status == 403; closed && wants_token(account_.dialect, answer.effective_url)) {
     call.url = answer.effective_url;
     call.credentials = nullptr;
     call.headers = {{"Authorization", "Bearer " + std::string(api_.credentials().password.reveal())}};
-    CORE_TRY(second, client_.send(call));
+    CORE_TRY(second, send());
     answer = std::move(second);
   }
   const bool by_own = http::same_host_port(answer.effective_url, api_.base_url());

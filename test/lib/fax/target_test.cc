@@ -37,6 +37,9 @@ TEST_CASE("any other is refused, with what to do") {
   for (const auto* typed : {"sip:", "sip:@sip.example.org", "sip:office", "sip:us:word@sip.example.org", "sip:a b@sip.example.org", "sip:a@sip.example.org\r\nTo: x", "sip:a@b@sip.example.org", "sip:a@sip.example.org;x=\"y"})
     CHECK_MESSAGE(hint(typed).find("sip:name@host") != std::string::npos, typed);
   CHECK(hint("sip:a@sip.example.org;" + std::string(300, 'x')).find("sip:name@host") != std::string::npos);
+  for (const auto* typed : {"sip:a@sip.example.org;maddr=evil.example.net", "sip:a@sip.example.org;transport=tcp;MADDR=192.168.1.1", "sip:a@sip.example.org;%6daddr=evil.example.net",
+                            "sip:a@sip.example.org?Route=%3Csip%3Aevil.example.net%3E", "sip:a@sip.example.org?h=v&r%6Fute=sip%3Aevil.example.net"})
+    CHECK_MESSAGE(hint(typed).find("lead to another host") != std::string::npos, typed);
   const auto none = fax::parse_target("sip:office@sip.example.org", "US", {}, {});
   REQUIRE_FALSE(none);
   CHECK(none.error().code == core::Code::invalid);

@@ -131,6 +131,16 @@ TEST_CASE("redirects to networks of somebody's own") {
   CHECK(space.api.requests().size() == 7 + 4);
 }
 
+TEST_CASE("a redirect to a host that nobody named: said so, with the host") {
+  Space space(always("", "302 Found", "Location: https://store.example.net/x.pdf?key=s3cret\r\n"), always("%PDF"));
+  const auto got = space.download("/x.pdf");
+  REQUIRE(!got);
+  CHECK(got.error().code == Code::forbidden);
+  CHECK(got.error().field == "MEDIA_HOSTS");
+  CHECK(has(got.error().hint, "store.example.net, which the setting MEDIA_HOSTS does not name"));
+  CHECK(!has(got.error().hint, "s3cret"));
+}
+
 TEST_CASE("the host of files gets the token when it asks, and nobody else does") {
   const auto ask_token = [](Connection& connection, const std::string& request) {
     if (has(request, "Authorization: Bearer s3cret\r\n")) connection.send(LoopbackServer::answer("%PDF"));
