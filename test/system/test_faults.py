@@ -27,11 +27,15 @@ RECEIVED = ["first-webhook-by-get", "payload-wrong-signature", "payload-twice", 
 
 class Misbehaving:
     def __init__(self, dialect):
-        self.line = Line(SANDBOX_DIALECT=dialect, WEBHOOK_SIGNING_KEY="the signing key", CHECK_SECONDS="20").start()
-        self.person = self.line.browser_session()
+        self.line = Line(SANDBOX_DIALECT=dialect, WEBHOOK_SIGNING_KEY="the signing key", CHECK_SECONDS="20")
+        self.list_path = FAXES[dialect]
         self.sent, self.arrived = {}, {}
+
+    def start(self):
+        self.line.start()
+        self.person = self.line.browser_session()
         self.account = (self.line.conf["TWILIO_SID"], self.line.conf["TWILIO_TOKEN"])
-        self.list_url = self.line.ready["sandbox"] + FAXES[dialect].format(sid=self.account[0])
+        self.list_url = self.line.ready["sandbox"] + self.list_path.format(sid=self.account[0])
 
     def armed(self):
         answer = requests.get(self.line.ready["sandbox"] + "/sandbox/faults", auth=self.account, verify=self.line.ca, timeout=20)
@@ -51,35 +55,32 @@ class Misbehaving:
         return sorted(fax["status"] for fax in listed.json()["faxes"])
 
 
-def misbehave(dialect, documents):
-    it = Misbehaving(dialect)
-    try:
-        for number, (fault, seconds, _) in enumerate(SENT):
-            it.arm(fault, seconds)
-            it.sent[fault] = it.line.send(it.person, f"+121255501{number:02d}", documents["mixed"]).json()
-            it.used_up(fault)
-            # A second call must not meet the next fault: the first one holds the account, and all up to "hang" may need one.
-            for done in [fault] if fault == "rate-limit" else list(it.sent) if fault == "hang" else []:
-                it.line.final(it.person, it.sent[done]["id"], 90)
-        for number, fault in enumerate(RECEIVED):
-            it.arm(fault, None)
-            it.arrived[fault] = f"+121255502{number:02d}"
-            it.line.command("receive", documents["letter"], "--from", it.arrived[fault])
-            it.used_up(fault)
-    except BaseException:
-        it.line.close()
-        raise
-    return it
+def misbehave(house, documents):
+    house.start()
+    for number, (fault, seconds, _) in enumerate(SENT):
+        house.arm(fault, seconds)
+        house.sent[fault] = house.line.send(house.person, f"+121255501{number:02d}", documents["mixed"]).json()
+        house.used_up(fault)
+        # A second call must not meet the next fault: the first one holds the account, and all up to "hang" may need one.
+        for done in [fault] if fault == "rate-limit" else list(house.sent) if fault == "hang" else []:
+            house.line.final(house.person, house.sent[done]["id"], 90)
+    for number, fault in enumerate(RECEIVED):
+        house.arm(fault, None)
+        house.arrived[fault] = f"+121255502{number:02d}"
+        house.line.command("receive", documents["letter"], "--from", house.arrived[fault])
+        house.used_up(fault)
 
 
 @pytest.fixture(scope="module")
 def houses(documents):
-    with concurrent.futures.ThreadPoolExecutor() as pool:
-        made = {dialect: pool.submit(misbehave, dialect, documents) for dialect in FAXES}
-    houses = {dialect: it.result() for dialect, it in made.items()}
-    yield houses
-    for house in houses.values():
-        house.line.close()
+    houses = {dialect: Misbehaving(dialect) for dialect in FAXES}
+    try:
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            list(pool.map(lambda house: misbehave(house, documents), houses.values()))
+        yield houses
+    finally:
+        for house in houses.values():
+            house.line.close()
 
 
 @pytest.fixture(scope="module", params=list(FAXES))

@@ -297,7 +297,11 @@ def test_a_program_that_dies_is_started_again(home):
             return False
 
     assert within(10, answers)
-    assert within(10, lambda: len([pid for pid in processes_in(line.namespace) if "/bin/faxline-queue" in line.words(pid)]) == 1)
+
+    def queues():
+        return [line.words(pid) for pid in processes_in(line.namespace) if "/bin/faxline-queue" in line.words(pid)]
+
+    assert within(10, lambda: len(queues()) == 1), f"{queues()}\n{line.said()}"
     assert "status ended with signal 9" in line.said()
     line.stop()
 
