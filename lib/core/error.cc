@@ -49,7 +49,7 @@ Error Error::with_field(std::string_view name) && {
 bool is_temporary(int error_number) {
   switch (error_number) {
     case ENOSPC: case EDQUOT: case EAGAIN: case EMFILE: case ENFILE: case ENOMEM:
-    case EIO: case ETIMEDOUT: case EINTR: case EBUSY:
+    case EIO: case ETIMEDOUT: case EINTR: case EBUSY: case EROFS:
       return true;
     default:
       return false;
@@ -70,6 +70,12 @@ std::string reason(int error_number) {
   return strerror_r(error_number, buffer, sizeof buffer);
 }
 
+// What only the owner of the machine can mend, and can be told.
+std::string_view hint_of(int error_number) {
+  if (error_number == EROFS) return "The disk of the fax line cannot be written to: it has become read-only. Tell whoever looks after this machine; nothing was stored or sent.";
+  return "";
+}
+
 }  // namespace
 
 Error errno_error(std::string_view operation, std::string_view path, int error_number) {
@@ -80,7 +86,7 @@ Error errno_error(std::string_view operation, std::string_view path, int error_n
     if (slash != std::string_view::npos && slash > 0) text += ", folder " + std::string(path.substr(0, slash));
     text += ")";
   }
-  return {.code = code_of(error_number), .text = std::move(text), .error_number = error_number};
+  return {.code = code_of(error_number), .text = std::move(text), .hint = std::string(hint_of(error_number)), .error_number = error_number};
 }
 
 }  // namespace core

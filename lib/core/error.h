@@ -55,11 +55,11 @@ struct Error {
 // From errno: `operation path: reason`. The one place in Faxline that reads
 // errno's meaning. ENOENT gives not_found, EACCES and EPERM internal with the
 // user and the folder named, whatever is_temporary() says gives unavailable
-// (ENOSPC and EDQUOT: no_space), all else internal.
+// (ENOSPC and EDQUOT: no_space), all else internal. EROFS alone comes with a hint.
 Error errno_error(std::string_view operation, std::string_view path, int error_number);
 
-// True for trouble that passes by itself or by making room: ENOSPC EDQUOT
-// EAGAIN EMFILE ENFILE ENOMEM EIO ETIMEDOUT EINTR EBUSY (qmail's error_temp).
+// True for trouble that passes by itself, by making room or by mending the disk: ENOSPC EDQUOT
+// EAGAIN EMFILE ENFILE ENOMEM EIO ETIMEDOUT EINTR EBUSY EROFS (qmail's error_temp).
 bool is_temporary(int error_number);
 
 }  // namespace core

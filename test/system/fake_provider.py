@@ -2,6 +2,7 @@
 import http.server
 import json
 import secrets
+import ssl
 import threading
 import urllib.parse
 
@@ -9,7 +10,9 @@ import requests
 
 
 class Provider:
-    def __init__(self):
+    def __init__(self, name="127.0.0.1", certificate=None):
+        """With a certificate (a file with its key) it speaks TLS under that name."""
+        self.name, self.certificate = name, certificate
         self.calls, self.faxes, self.fetches, self.mode, self.last_sid = [], {}, 0, "ok", None
         self.documents, self.deleted, self.ca = {}, [], None
         self.server, self.port = None, 0
@@ -85,7 +88,11 @@ class Provider:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
         self.port = self.server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if self.certificate else 'http'}://{self.name}:{self.port}"
+        if self.certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self.certificate)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def receive(self, sender, document, created="2026-01-01T00:00:00Z"):
@@ -94,6 +101,12 @@ class Provider:
         self.documents["/media/" + sid] = document
         self.faxes[sid] = {"sid": sid, "account_sid": "AC", "from": sender, "to": "+15005550006", "status": "received", "direction": "inbound", "num_pages": None, "date_created": created, "media_url": f"{self.url}/media/{sid}"}
         return sid
+
+    def deliver(self, call):
+        """Fetches what the last call was to send, and has sent it. The document."""
+        document = requests.get(call["MediaUrl"], verify=self.ca, timeout=20).content
+        self.faxes[self.last_sid].update(status="delivered", num_pages=1)
+        return document
 
     def close(self):
         if self.server:

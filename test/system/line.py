@@ -41,7 +41,9 @@ def wait_until(what, seconds=30, step=0.1):
 
 
 class Line:
-    def __init__(self, run_dir=None, **settings):
+    def __init__(self, run_dir=None, before=(), **settings):
+        """BEFORE: words in front of `make`, such as `unshare --mount`."""
+        self.before = list(before)
         self.run_dir = run_dir or tempfile.mkdtemp(prefix="faxline-test-")
         self.ports = {name: str(free_port()) for name in ("LAN_PORT", "PUBLIC_PORT", "ACME_PORT", "POP3_PORT")}
         self.settings = {**self.ports, "RUN_PASSWORD": "correct horse battery", "RETRY_SECONDS": "2", **settings}
@@ -52,7 +54,7 @@ class Line:
         environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
         environment.update(self.settings, RUN_DIR=self.run_dir, BUILD=BUILD)
         self.log = open(os.path.join(self.run_dir, "make.log"), "ab")
-        self.process = subprocess.Popen(["make", "--no-print-directory", "run", f"BUILD={BUILD}"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=self.log, start_new_session=True)
+        self.process = subprocess.Popen([*self.before, "make", "--no-print-directory", "run", f"BUILD={BUILD}"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=self.log, start_new_session=True)
         end = time.monotonic() + seconds
         os.set_blocking(self.process.stdout.fileno(), False)
         text = b""

@@ -58,6 +58,9 @@ TEST_CASE("errno becomes operation, object and reason, and a kind") {
   CHECK(core::errno_error("write", "/a", ENOSPC).code == core::Code::no_space);
   CHECK(core::errno_error("open", "/a", EMFILE).code == core::Code::unavailable);
   CHECK(core::errno_error("open", "/a", EINVAL).code == core::Code::internal);
+  const auto read_only = core::errno_error("open", "/a", EROFS);
+  CHECK(read_only.code == core::Code::unavailable);
+  CHECK(read_only.hint.find("read-only") != std::string::npos);
   const auto denied = core::errno_error("open", "/var/mail/x", EACCES);
   CHECK(denied.text.find("folder /var/mail") != std::string::npos);
   CHECK(denied.text.find("uid " + std::to_string(geteuid())) != std::string::npos);
