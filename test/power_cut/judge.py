@@ -7,7 +7,7 @@ import sqlite3
 import struct
 import urllib.parse
 
-from replay import HEAR, LINK, MAKE, MAP, RENAME, SAY, dice_of, replay
+from replay import HEAR, LINK, MAKE, MAP, RENAME, SAY, SYNCED, dice_of, replay
 
 BEGIN, PARAMS, STDOUT = 1, 4, 6
 HEARD_BYTES = 16384  # of a request; its parameters come first
@@ -155,7 +155,7 @@ class Judge:
     def book(self, files):
         """Of each different database one, kept."""
         parts = {path[len(self.database) :]: content for path, content in files.items() if path.startswith(self.database)}
-        key = tuple(sorted(parts.items()))
+        key = hash(tuple(sorted(parts.items())))
         if key not in self.books:
             self.books[key] = Book(parts, self.scratch)
         return self.books[key]
@@ -256,8 +256,7 @@ class Judge:
 class Verdict:
     def __init__(self):
         self.cuts = self.outcomes = self.distinct = 0
-        self.complaints = {}  # words without ids -> the first: (entry, words)
-        self.last = None      # the outcome that was judged last
+        self.complaints = {}  # words without ids -> the first with them: (entry, words)
 
     def __str__(self):
         return f"{self.cuts} cuts, {self.outcomes} outcomes, {self.distinct} of them different, {len(self.complaints)} kinds of complaint"
@@ -291,28 +290,27 @@ def early(entries):
     return moved + since
 
 
-def judge_run(run, entries, scratch, drops=lambda entry: False, enough=None, seed=1):
-    """Judges what a cut after each entry could leave; ends early after `enough` kinds of complaint."""
-    whole, _ = whole_files(entries, run)
+def judge_run(run, entries, scratch, drops=None, until=None, seed=1):
+    """Judges what a cut after each entry could leave. `drops`: syncs that are left out, judged from the first of them on.
+    `until`: words; it ends once a complaint has been heard with each."""
     sha256 = lambda data: hashlib.sha256(data).hexdigest()  # noqa: E731
     sent = {number: [sha256(data) for data in documents] for number, documents in run.sent.items()}
-    judge = Judge(run.state, run.maildir, whole, sent, {sid: sha256(data) for sid, data in run.received.items()}, scratch)
+    judge = Judge(run.state, run.maildir, whole_files(entries, run)[0], sent, {sid: sha256(data) for sid, data in run.received.items()}, scratch)
     promises, verdict, dice, seen = Promises(), Verdict(), dice_of(seed), set()
     for number, (entry, changed, disk) in enumerate(replay(entries, run.folders, drops)):
         promised = entry.what in (SAY, HEAR) and promises.note(entry)
-        if not changed and not promised:
+        if not (changed or promised) or (drops and not disk.dropped):
             continue
         verdict.cuts += 1
         for outcome in disk.outcomes(dice):
             verdict.outcomes += 1
-            key = (len(promises.made), frozenset(outcome.items()))
+            key = hash((len(promises.made), frozenset(outcome.items())))
             if key in seen:
                 continue
             seen.add(key)
             verdict.distinct += 1
-            verdict.last = outcome
             for words in judge.complaints(outcome, promises.made):
                 verdict.complaints.setdefault(re.sub(r"\b(?=\S*\d)\S+", "…", words), (number, words))
-            if enough and len(verdict.complaints) >= enough:
+            if until and all(any(part in words for _, words in verdict.complaints.values()) for part in until):
                 return verdict
     return verdict

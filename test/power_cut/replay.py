@@ -127,8 +127,8 @@ class Name:
 class Disk:
     """The folders as the log goes on. `drops(entry)`: syncs that are left out, as if a program had forgotten them."""
 
-    def __init__(self, folders, drops=lambda entry: False):
-        self.files, self.drops = {}, drops
+    def __init__(self, folders, drops=None):
+        self.files, self.drops, self.dropped = {}, drops, 0
         self.sure = {folder: File(is_folder=True) for folder in folders}  # path -> File: names on the disk
         self.live = dict(self.sure)
         self.names, self.number, self.marks = [], 0, {}
@@ -183,8 +183,9 @@ class Disk:
         return True
 
     def synced(self, entry):
-        if self.drops(entry):
-            return False
+        if self.drops and self.drops(entry):
+            self.dropped += 1
+            return True  # judged as it is now
         mark = self.marks.pop(entry.number)
         if not entry.is_folder:
             file = self.file(entry.file)
@@ -224,7 +225,7 @@ class Disk:
             yield self.build([other for other in self.names if other is not name], lambda file: "new", dice)
 
 
-def replay(entries, folders, drops=lambda entry: False, seed=1):
+def replay(entries, folders, drops=None):
     """(entry, what it changed on the disk, the disk) after each entry; the disk is one object that goes on."""
     disk = Disk(folders, drops)
     for entry in entries:

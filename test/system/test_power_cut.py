@@ -53,3 +53,32 @@ def test_no_cut_breaks_a_promise(run, entries, scratch):
     print(verdict)
     assert verdict.complaints == {}
     assert verdict.cuts > 500 and verdict.distinct > 2000, verdict
+
+
+# Each sync of ours, by what it makes durable; without it the judge has to complain, and of what.
+FORGOTTEN = {
+    "a document's bytes": (lambda run, entry: os.path.dirname(entry.path) == f"{run.state}/spool/tmp", "half a file under a final name"),
+    "a document's name": (lambda run, entry: entry.path == f"{run.state}/spool", "the spool has not"),
+    "a copy's bytes": (lambda run, entry: os.path.dirname(entry.path) == f"{run.state}/handout", "half a file under a final name"),
+    "a copy's name": (lambda run, entry: entry.path == f"{run.state}/handout", "its copy is not there"),
+    "a mail's bytes": (lambda run, entry: os.path.dirname(entry.path) == f"{run.maildir}/tmp", "half a file under a final name"),
+    "a mail's name": (lambda run, entry: entry.path == f"{run.maildir}/new", "and is lost"),
+    "the book's log": (lambda run, entry: entry.path.endswith(".db-wal"), ""),
+    "the book itself": (lambda run, entry: entry.path.endswith(".db"), ""),
+    "the book's name": (lambda run, entry: entry.path == f"{run.state}/db", ""),
+    "all of the book (synchronous=OFF)": (lambda run, entry: entry.path.startswith(f"{run.state}/db"), ""),
+}
+
+
+@pytest.mark.parametrize("what", FORGOTTEN)
+def test_a_forgotten_sync_is_found(run, entries, scratch, what):
+    is_it, words = FORGOTTEN[what]
+    assert any(entry.what == replay.SYNCED and is_it(run, entry) for entry in entries), "the run has no such sync"
+    verdict = judge.judge_run(run, entries, scratch, drops=lambda entry: is_it(run, entry), until=[words])
+    assert any(words in complaint for _, complaint in verdict.complaints.values()), verdict
+
+
+def test_an_answer_before_the_commit_is_found(run, entries, scratch):
+    words = ["was accepted, and is lost", "is neither stored nor to be fetched", "the book knows of no such attempt", "was handed out, and the book does not know", "was called delivered, and is lost"]
+    said = " ".join(complaint for _, complaint in judge.judge_run(run, judge.early(entries), scratch, until=words).complaints.values())
+    assert [part for part in words if part not in said] == []
