@@ -39,14 +39,16 @@ def parameters(data):
 
 
 class Promises:
-    """What was acknowledged up to now, read off the sockets: (kind, what), each once."""
+    """What was acknowledged up to now, read off the sockets: (kind, what), each once.
 
-    def __init__(self):
-        self.made, self.asked = {}, {}
+    `erased`: id of a fax that a person erases -> its FaxSid; nothing of it is promised from then on, but that it is gone."""
+
+    def __init__(self, erased):
+        self.made, self.asked, self.erased, self.over, self.changes = {}, {}, erased, set(), 0
 
     def note(self, entry):
-        """True: a promise more."""
-        before = len(self.made)
+        """True: a promise more, or less."""
+        before = set(self.made)
         key = (entry.process, entry.file)
         if entry.what == HEAR:
             self.heard(key, entry)
@@ -57,18 +59,23 @@ class Promises:
                 self.made["mailed", self.asked[key].decode()] = None
         elif key in self.asked and entry.data[:1] == b"\1":
             self.answered(entry.path, key, b"".join(content for kind, content in records(entry.data) if kind == STDOUT))
-        return len(self.made) > before
+        self.made = {promise: None for promise in self.made if promise[1] not in self.over or promise[0] == "erased"}
+        self.changes += before != set(self.made)
+        return before != set(self.made)
 
     def heard(self, key, entry):
         if entry.path == "faxline-deliver" or entry.data[:2] == bytes([1, BEGIN]):
             self.asked[key] = b""
         if len(self.asked.get(key, b"")) < HEARD_BYTES:
             self.asked[key] = self.asked.get(key, b"") + entry.data
+        if entry.path == "inbox":
+            fax_id = self.request(key)[1].rsplit("/", 1)[1]
+            self.over |= {fax_id, self.erased.get(fax_id, "")}
 
     def request(self, key):
         """(method, URI) of what was asked on that connection."""
         given = parameters(b"".join(content for kind, content in records(self.asked[key]) if kind == PARAMS))
-        return given["REQUEST_METHOD"], given["REQUEST_URI"]
+        return given.get("REQUEST_METHOD"), given.get("REQUEST_URI", "/")
 
     def called(self, data):
         """The queue, of the provider."""
@@ -86,6 +93,10 @@ class Promises:
         asked = self.request(key)
         if program == "send" and asked == ("POST", "/api/faxes"):
             self.made["sent", json.loads(body)["id"]] = None
+        elif program == "send" and asked == ("POST", "/api/documents"):
+            self.made["kept", json.loads(body)["id"]] = None
+        elif program == "inbox" and asked[0] == "DELETE":
+            self.made["erased", asked[1].rsplit("/", 1)[1]] = None
         elif program == "inbound" and asked[1].startswith("/fax/payload"):
             self.made["received", re.search(r"FX[0-9a-f]{32}", asked[1])[0]] = None
         elif program == "media":
@@ -104,7 +115,7 @@ class Book:
     """faxline.db as SQLite finds it after the cut."""
 
     def __init__(self, files, folder):
-        self.trouble, self.faxes, self.documents, self.attempts, self.parts = None, {}, {}, {}, []
+        self.trouble, self.faxes, self.documents, self.attempts, self.parts, self.tombstones = None, {}, {}, {}, [], set()
         for path in os.listdir(folder):
             os.remove(f"{folder}/{path}")
         for name, content in files.items():
@@ -130,6 +141,7 @@ class Book:
         self.faxes = {row["id"]: row for row in rows(connection, "SELECT * FROM faxes")}
         self.documents = {row["id"]: row for row in rows(connection, "SELECT * FROM documents")}
         self.attempts = {row["id"]: row for row in rows(connection, "SELECT * FROM attempts")}
+        self.tombstones = {row["fax_sid"] for row in rows(connection, "SELECT * FROM tombstones")}
         self.parts = rows(connection, "SELECT * FROM fax_documents ORDER BY fax_id, position")
 
     def documents_of(self, fax_id):
@@ -141,9 +153,9 @@ class Book:
 class Judge:
     """`whole`: final name -> its whole content; `sent`: number -> sha256 of each document; `received`: FaxSid -> sha256."""
 
-    def __init__(self, state, maildir, whole, sent, received, scratch):
+    def __init__(self, state, maildir, whole, sent, received, erased, scratch):
         self.database, self.spool, self.handout, self.mail = f"{state}/db/", f"{state}/spool/", f"{state}/handout/", f"{maildir}/"
-        self.whole, self.sent, self.received, self.scratch = whole, sent, received, scratch
+        self.whole, self.sent, self.received, self.erased, self.scratch = whole, sent, received, erased, scratch
         self.books, self.digests = {}, {}
 
     def sha256(self, content):
@@ -193,9 +205,11 @@ class Judge:
 
     def mails(self, book, files):
         named = {part["mail_name"]: part for part in book.parts if part["mail_name"]}
-        there = {path.rsplit("/", 1)[1].split(":")[0] for path in files if path.startswith((self.mail + "new/", self.mail + "cur/"))}
+        found = {path.rsplit("/", 1)[1].split(":")[0]: content for path, content in files.items() if path.startswith((self.mail + "new/", self.mail + "cur/"))}
+        there = set(found)
         for name in there - set(named):
-            yield f"mail {name} is there, but its name is not in the book: it would come twice"
+            if not any(sid.encode() in found[name] for sid in book.tombstones):
+                yield f"mail {name} is there, but its name is not in the book: it would come twice"
         for part in book.parts:
             fax = book.faxes[part["fax_id"]]
             if fax["direction"] != "inbound":
@@ -230,6 +244,15 @@ class Judge:
                 yield f"received fax {sid} has not the document that came"
         elif not (fax["status"] == "fetching" and fax["media_url"] and fax["next_at_ms"] is not None):
             yield f"received fax {sid} is neither stored nor to be fetched: {fax['status']}"
+
+    def promised_kept(self, book, _files, document):
+        if document not in book.documents:
+            yield f"document {document} was taken, and is lost"
+
+    def promised_erased(self, book, _files, fax_id):
+        sid = self.erased[fax_id]
+        if fax_id in book.faxes or (sid and sid not in book.tombstones):
+            yield f"fax {fax_id} was erased, and is back"
 
     def promised_deleted(self, book, _files, sid):
         fax = self.fax_of(book, sid)
@@ -295,8 +318,8 @@ def judge_run(run, entries, scratch, drops=None, until=None, seed=1):
     `until`: words; it ends once a complaint has been heard with each."""
     sha256 = lambda data: hashlib.sha256(data).hexdigest()  # noqa: E731
     sent = {number: [sha256(data) for data in documents] for number, documents in run.sent.items()}
-    judge = Judge(run.state, run.maildir, whole_files(entries, run)[0], sent, {sid: sha256(data) for sid, data in run.received.items()}, scratch)
-    promises, verdict, dice, seen = Promises(), Verdict(), dice_of(seed), set()
+    judge = Judge(run.state, run.maildir, whole_files(entries, run)[0], sent, {sid: sha256(data) for sid, data in run.received.items()}, run.erased, scratch)
+    promises, verdict, dice, seen = Promises(run.erased), Verdict(), dice_of(seed), set()
     for number, (entry, changed, disk) in enumerate(replay(entries, run.folders, drops)):
         promised = entry.what in (SAY, HEAR) and promises.note(entry)
         if not (changed or promised) or (drops and not disk.dropped):
@@ -304,7 +327,7 @@ def judge_run(run, entries, scratch, drops=None, until=None, seed=1):
         verdict.cuts += 1
         for outcome in disk.outcomes(dice):
             verdict.outcomes += 1
-            key = hash((len(promises.made), frozenset(outcome.items())))
+            key = hash((promises.changes, frozenset(outcome.items())))
             if key in seen:
                 continue
             seen.add(key)

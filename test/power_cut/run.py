@@ -1,7 +1,8 @@
-"""A real run of the line's programs under the recorder: two faxes go out, two come in, mail is delivered."""
+"""A real run of the line's programs under the recorder: faxes go out, come in, are mailed, repeated and erased."""
 import base64
 import hashlib
 import hmac
+import json
 import os
 import re
 import subprocess
@@ -41,29 +42,32 @@ def multipart(fields, files):
 
 
 class Run:
-    """The programs on a folder of their own. `sent`: number -> documents; `received`: FaxSid -> document."""
+    """The programs on a folder of their own, under the recorder unless that is None.
 
-    def __init__(self, build, recorder, folder):
+    `sent`: number -> documents; `received`: FaxSid -> document; `erased`: id of a fax -> its FaxSid, or nothing if it was sent."""
+
+    def __init__(self, build, recorder, folder, provider=None):
         self.build, self.folder = build, os.path.realpath(folder)
         self.state, self.maildir = f"{self.folder}/state", f"{self.folder}/Maildir"
         self.folders = [f"{self.state}/{name}" for name in ("db", "spool", "handout")] + [self.maildir] + [f"{self.maildir}/{name}" for name in ("tmp", "new", "cur")]
         for path in [*self.folders, f"{self.folder}/socket"]:
             os.makedirs(path)
         self.log = f"{self.folder}/log"
-        self.provider = fake_provider.Provider()
+        self.provider = provider or fake_provider.Provider()
         self.settings = {
             "MAILDIR_ROOT_DIR": self.maildir, "PUBLIC_HOSTNAME": HOST, "TWILIO_SID": "AC1", "TWILIO_TOKEN": TOKEN, "TWILIO_FAX_NUMBER": "+15005550006",
-            "STATE_DIR": self.state, "SOCKET_DIR": f"{self.folder}/socket", "FAX_PROVIDER": "twilio", "PROVIDER_URL": self.provider.url, "RECONCILE_SECONDS": "3600",
+            "STATE_DIR": self.state, "SOCKET_DIR": f"{self.folder}/socket", "FAX_PROVIDER": "twilio", "PROVIDER_URL": self.provider.url, "RECONCILE_SECONDS": "3600", "CHECK_SECONDS": "1",
         }  # fmt: skip
         self.conf = f"{self.folder}/faxline.conf"
         with open(self.conf, "w", encoding="utf-8") as file:
             file.writelines(f"{name}={value}\n" for name, value in self.settings.items())
         self.plain = {"FAXLINE_CONF": self.conf, "PATH": os.environ["PATH"]}
-        self.recorded = {**self.plain, "LD_PRELOAD": recorder, "POWER_CUT_LOG": self.log, "POWER_CUT_FOLDERS": ":".join(f"{self.state}/{name}" for name in ("db", "spool", "handout")) + f":{self.maildir}"}
-        self.programs, self.daemons, self.sent, self.received = {}, [], {}, {}
+        watched = ":".join([*self.folders[:3], self.maildir])
+        self.recorded = {**self.plain, **({"LD_PRELOAD": recorder, "POWER_CUT_LOG": self.log, "POWER_CUT_FOLDERS": watched} if recorder else {})}
+        self.programs, self.daemons, self.sent, self.received, self.erased = {}, [], {}, {}, {}
 
     def start(self):
-        for name in ("send", "inbound", "media", "status"):
+        for name in ("send", "inbound", "media", "status", "inbox"):
             self.programs[name] = Program([f"{self.build}/cgi-bin/{name}"], f"{self.folder}/socket", env=self.recorded)
         with open(f"{self.folder}/daemons.log", "ab") as log:
             for name in ("faxline-deliver", "faxline-queue"):
@@ -99,13 +103,32 @@ class Run:
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.daemon_log()}") from None
 
+    def faxes(self):
+        return self.programs["status"].ask("GET", "/api/faxes", user="anna").json()["faxes"]
+
     # --- out ---
-    def send(self, number, *documents):
+    def send(self, number, *documents, key=None):
         body, headers = multipart({"to": number}, [("file", document) for document in documents])
+        return self.accepted(number, documents, body, {**headers, **({"Idempotency-Key": key} if key else {})})
+
+    def send_uploaded(self, number, document):
+        """The document first, then a fax that names it."""
+        body, headers = multipart({}, [("file", document)])
+        answer = self.programs["send"].ask("POST", "/api/documents", body, user="anna", headers=headers)
+        assert answer.status == 202, (answer.body, self.programs["send"].log())
+        body = json.dumps({"to": number, "documents": [answer.json()["id"]]}).encode()
+        return self.accepted(number, [document], body, {"Content-Type": "application/json", "Origin": PUBLIC})
+
+    def accepted(self, number, documents, body, headers):
         answer = self.programs["send"].ask("POST", "/api/faxes", body, user="anna", headers=headers)
         assert answer.status == 202, (answer.body, self.programs["send"].log())
         self.sent[number] = documents
         return answer.json()["id"]
+
+    def erase(self, fax_id, sid=""):
+        self.erased[fax_id] = sid
+        answer = self.programs["inbox"].ask("DELETE", f"/api/faxes/{fax_id}", user="anna", headers={"Origin": PUBLIC})
+        assert answer.status == 204, (answer.body, self.programs["inbox"].log())
 
     def carry(self, fax_id, number):
         """As the provider: fetches the document, says that it was delivered, calls back."""
@@ -138,11 +161,14 @@ class Run:
         action = urllib.parse.urlsplit(re.search(r'action="([^"]+)"', words)[1].replace("&amp;", "&"))
         self.received[sid] = document
         said = {**call, "FaxStatus": "received", "NumPages": "1", **({"MediaUrl": self.provider.faxes[sid]["media_url"]} if by_url else {})}
-        self.webhook(f"{action.path}?{action.query}", said, [] if by_url else [("Media", document)])
-        self.wait_for(lambda: sid in self.subjects())
+        payload = (f"{action.path}?{action.query}", said, [] if by_url else [("Media", document)])
+        self.webhook(*payload)
+        self.wait_for(lambda: sid in self.mailed())
         if by_url:
             self.wait_for(lambda: any(sid in path for path in self.provider.deleted))
             self.wait_for(lambda: "Deleted at the provider" in self.story(sid))
+        self.wait_for(lambda: "Delivered to the mailbox" in self.story(sid))
+        return payload
 
     def checkpoint(self):
         """As SQLite does by itself after a thousand pages: the log's pages go into the database, and the log begins anew."""
@@ -150,17 +176,19 @@ class Run:
         done = subprocess.run(["/usr/bin/python3", "-c", words], env=self.recorded, capture_output=True, text=True, check=True, timeout=60)
         assert done.stdout == "0\n", done.stdout
 
-    def subjects(self):
-        found = ""
+    def mailed(self):
+        """FaxSids of the mails."""
+        found = []
         for name in os.listdir(f"{self.maildir}/new"):
             with open(f"{self.maildir}/new/{name}", encoding="latin-1") as file:
-                found += file.read(4096)
+                found += re.findall(r"^X-Fax-Sid: (\S+)", file.read(), re.M)
         return found
 
     def story(self, sid):
-        faxes = self.programs["status"].ask("GET", "/api/faxes?direction=inbound", user="anna").json()["faxes"]
-        fax_id = next(fax["id"] for fax in faxes if fax["provider_id"] == sid)
-        return [event["what"] for event in self.fax(fax_id)["events"]]
+        return [event["what"] for event in self.fax(self.received_id(sid))["events"]]
+
+    def received_id(self, sid):
+        return next(fax["id"] for fax in self.faxes() if fax["provider_id"] == sid)
 
 
 def record(build, recorder, folder):
@@ -169,14 +197,21 @@ def record(build, recorder, folder):
     try:
         run.start()
         run.checkpoint()
-        one = run.send("+12125551212", pdf("one"))
+        one = run.send("+12125551212", pdf("one"), key="once")
+        assert run.send("+12125551212", pdf("one"), key="once") == one
         run.carry(one, "+12125551212")
         run.checkpoint()
-        run.receive("+12125550001", pdf("three"), by_url=True)
+        payload = run.receive("+12125550001", pdf("three"), by_url=True)
         two = run.send("+12125551213", pdf("first half"), pdf("second half"))
-        run.receive("+12125550002", pdf("four"), by_url=False)
+        again = run.receive("+12125550002", pdf("four"), by_url=False)
+        run.webhook(*again)
         run.checkpoint()
         run.carry(two, "+12125551213")
+        run.carry(run.send_uploaded("+12125551214", pdf("five")), "+12125551214")
+        run.erase(one)
+        sid = payload[1]["FaxSid"]
+        run.erase(run.received_id(sid), sid)
+        run.webhook(*payload)
         run.stop()
     finally:
         run.close()
