@@ -82,6 +82,11 @@ $(BUILD)/test/echo: $(BUILD)/object/test/support/echo_program.o $(LIBRARY)
 	@mkdir -p $(@D) && echo "  $@"
 	$(QUIET)$(CXX) $(LDFLAGS) $< $(LIBRARY) $(LIBRARIES) -pthread -o $@
 
+# Preloaded into the programs by the simulation of power cuts. It defines open(2) and others itself.
+$(BUILD)/test/recorder.so: test/power_cut/recorder.c
+	@mkdir -p $(@D) && echo "  $@"
+	$(QUIET)$(CC) -std=gnu17 -O2 -fPIC -shared -Wall -Wextra -Werror -U_FORTIFY_SOURCE $< -o $@
+
 unit: $(UNIT)  ## the unit tests (MODULE=name: of one module)
 	@set -e; for program in $^; do echo "== $$program"; $$program; done
 

@@ -214,10 +214,10 @@ class Send {
     return response;
   }
 
-  // What stays is nobody's, and purged after a day.
+  // The book first: it never has a document that the spool has not. What stays is nobody's, and purged after a day.
   void discard(const std::vector<store::Document>& documents) {
     for (const auto& document : documents)
-      if (const auto gone = spool_.remove(document.id); gone) (void)faxes_.forget_document(document.id);
+      if (const auto gone = faxes_.forget_document(document.id); gone) (void)spool_.remove(document.id);
   }
 
   core::Result<web::Response> answer(int status, const store::Fax& fax) {

@@ -100,8 +100,12 @@ Result<void> make_folders(const std::string& path, mode_t mode) {
   for (auto slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
     const std::string part = path.substr(0, slash);
     struct stat found{};
-    if (::mkdir(part.c_str(), mode) != 0 && !(::stat(part.c_str(), &found) == 0 && S_ISDIR(found.st_mode)))
-      return errno_error("mkdir", part, errno == 0 ? ENOTDIR : errno);
+    if (::mkdir(part.c_str(), mode) == 0) {
+      // One that we may write to, but not read, cannot be synced by us.
+      if (auto synced = sync_folder(folder_of(part)); !synced && synced.error().error_number != EACCES) return synced;
+    } else if (const int reason = errno; ::stat(part.c_str(), &found) != 0 || !S_ISDIR(found.st_mode)) {
+      return errno_error("mkdir", part, reason);
+    }
     if (slash == std::string::npos) return {};
   }
 }

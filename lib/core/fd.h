@@ -64,7 +64,7 @@ Result<void> sync_folder(const std::string& path);
 // folder. On an error the old file stands; the temporary one is removed.
 Result<void> replace_file(const std::string& path, std::string_view text, mode_t mode);
 
-// mkdir -p, each new folder with `mode` (less the umask).
+// mkdir -p, each new folder with `mode` (less the umask), its name on the disk when this returns.
 Result<void> make_folders(const std::string& path, mode_t mode);
 
 }  // namespace core

@@ -2,7 +2,9 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <optional>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -20,6 +22,7 @@ namespace {
 constexpr std::size_t kPacketBytes = 2048;
 constexpr int kAnswerSeconds = 120;
 constexpr int kAskSeconds = 10;
+constexpr std::chrono::hours kBetweenCleanings{1};
 
 // The codes that Maildir::deliver() answers with; another becomes internal.
 constexpr std::array kCodes{core::Code::invalid, core::Code::no_space, core::Code::not_found, core::Code::settings, core::Code::unavailable,
@@ -171,8 +174,22 @@ core::Result<void> Service::open_to_group(gid_t group) const {
   return {};
 }
 
+// What a crash left in tmp, and no mail program saw to.
+void Service::clean() const {
+  const auto folder = Maildir::open(maildir_path_);
+  if (!folder) return;  // the next delivery says why
+  const auto removed = folder->remove_old_temporary_files(core::SystemClock().now());
+  if (!removed) core::log(core::Level::warning, "old files in the Maildir's tmp not removed", removed.error());
+  else if (*removed > 0) core::log(core::Level::info, "old files in the Maildir's tmp removed", {{"count", std::to_string(*removed)}});
+}
+
 void Service::run(const std::atomic<bool>& stop) const {
+  std::optional<std::chrono::steady_clock::time_point> cleaned;
   while (!stop) {
+    if (const auto now = std::chrono::steady_clock::now(); !cleaned || now - *cleaned >= kBetweenCleanings) {
+      clean();
+      cleaned = now;
+    }
     pollfd ready{listener_.get(), POLLIN, 0};
     if (::poll(&ready, 1, 200) <= 0) continue;
     const core::UniqueFd connection(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));

@@ -152,6 +152,7 @@ core::Result<Spool> Spool::create(const std::string& state_folder, std::int64_t 
       return core::errno_error("mkdir", path, errno);
     }
   }
+  CORE_CHECK(core::sync_folder(state_folder));
   return existing(state_folder, reserve_bytes);
 }
 
@@ -210,13 +211,18 @@ core::Result<std::vector<Found>> Spool::handed_out() const {
 }
 
 core::Result<std::size_t> Spool::remove_old_temporary_files(core::Time now, core::Milliseconds age) const {
-  CORE_TRY(files, files_in(folder_ + "/spool/tmp", [](const char* name) { return core::is_id(name); }));
   std::size_t removed = 0;
-  for (const auto& file : files) {
-    if (now - file.changed < age) continue;
-    CORE_CHECK(unlink(folder_ + "/spool/tmp/" + file.id));
-    ++removed;
-  }
+  const auto remove_old = [&](const std::string& folder, auto wanted) -> core::Result<void> {
+    CORE_TRY(files, files_in(folder, wanted));
+    for (const auto& file : files) {
+      if (now - file.changed < age) continue;
+      CORE_CHECK(unlink(folder + "/" + file.id));
+      ++removed;
+    }
+    return {};
+  };
+  CORE_CHECK(remove_old(folder_ + "/spool/tmp", [](const char* name) { return core::is_id(name); }));
+  CORE_CHECK(remove_old(folder_ + "/handout", [](const char* name) { return name[0] == '.' && core::is_id(name + 1); }));
   return removed;
 }
 

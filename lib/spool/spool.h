@@ -59,7 +59,7 @@ class Spool {
  public:
   // A spool that is there; its tmp/ is made if it is not. settings: one is missing or closed to this program, with the cure.
   static core::Result<Spool> existing(const std::string& state_folder, std::int64_t reserve_bytes = std::int64_t{64} * 1024 * 1024);
-  // Makes what is missing: spool 2770, handout 2710.
+  // Makes what is missing: spool 2770, handout 2710, on the disk when this returns.
   static core::Result<Spool> create(const std::string& state_folder, std::int64_t reserve_bytes = std::int64_t{64} * 1024 * 1024);
 
   // no_space if less than the reserve is free.
@@ -73,7 +73,7 @@ class Spool {
   core::Result<void> take_back(const std::string& name) const;
   core::Result<std::vector<Found>> handed_out() const;
 
-  // Temporary files that nobody has changed for that long. How many.
+  // Temporary files, of spool/ and handout/, that nobody has changed for that long: a crash leaves them. How many.
   core::Result<std::size_t> remove_old_temporary_files(core::Time now, core::Milliseconds age) const;
 
  private:

@@ -60,6 +60,23 @@ TEST_CASE("a message goes over the socket into the Maildir, once") {
   CHECK((status.st_mode & 0777) == 0600);
 }
 
+TEST_CASE("what a crash left in tmp goes, in its time") {
+  core::LogCapture log;
+  Line line;
+  const std::string folder = line.folder + "/Maildir/tmp/";
+  std::filesystem::copy_file("/etc/hostname", folder + "young");
+  std::filesystem::copy_file("/etc/hostname", folder + "old");
+  const timespec two_days_ago{::time(nullptr) - 48 * 3600, 0};
+  const timespec times[] = {two_days_ago, two_days_ago};
+  REQUIRE(::utimensat(AT_FDCWD, (folder + "old").c_str(), times, 0) == 0);
+  line.serve();
+  // Answered after that.
+  REQUIRE(maildir::Remote(line.folder + "/socket").deliver("1.a.host", line.file.get()));
+  CHECK(std::filesystem::exists(folder + "young"));
+  CHECK_FALSE(std::filesystem::exists(folder + "old"));
+  CHECK(log.text().find("count=1") != std::string::npos);
+}
+
 TEST_CASE("nobody serves: unavailable, to be tried again") {
   Line line;
   const auto answer = maildir::Remote(line.folder + "/socket").deliver("1.a.host", line.file.get());

@@ -93,6 +93,10 @@ TEST_CASE("the reserve, missing folders, and what crashes left") {
   CHECK(full.begin().error().code == core::Code::no_space);
   CHECK(spool::Spool::existing("/nowhere").error().code == core::Code::settings);
   std::filesystem::copy_file("/etc/hostname", state.folder + "/spool/tmp/" + core::new_id(core::SystemClock().now()));
+  // Half a copy, of a queue that was cut off; and a whole one, which the queue takes back by itself.
+  std::filesystem::copy_file("/etc/hostname", state.folder + "/handout/." + core::new_id(core::SystemClock().now()));
+  std::filesystem::copy_file("/etc/hostname", state.folder + "/handout/" + core::new_id(core::SystemClock().now()));
   CHECK(state.spool->remove_old_temporary_files(core::SystemClock().now(), std::chrono::hours(1)).value() == 0);
-  CHECK(state.spool->remove_old_temporary_files(core::SystemClock().now() + std::chrono::hours(2), std::chrono::hours(1)).value() == 1);
+  CHECK(state.spool->remove_old_temporary_files(core::SystemClock().now() + std::chrono::hours(2), std::chrono::hours(1)).value() == 2);
+  CHECK(state.spool->handed_out().value().size() == 1);
 }
