@@ -203,7 +203,7 @@ def judge_one_received(ledgers, theirs, found, mails):
             yield Finding(LOST, "it is failed here, and the provider had its document", found[0].id, theirs.sid)
     elif not any(mail.received for mail in mails):
         yield Finding(LOST, "it is received here, and no mail was ever seen", found[0].id, theirs.sid)
-    elif theirs.sha256 and any(mail.received and mail.sha256 != theirs.sha256 for mail in mails):
+    elif theirs.sha256 and any(mail.received and mail.sha256 not in ("", theirs.sha256) for mail in mails):
         yield Finding(WRONG, "the mail's document is another than the sender's", found[0].id, theirs.sid)
 
 
