@@ -15,7 +15,12 @@ import requests
 from judge import Attempt, Ledgers, Mail, Ours, Theirs
 
 PAGE = 200
-READ_ATTEMPTS = "import sqlite3, sys\nfor row in sqlite3.connect('file:' + sys.argv[1] + '?mode=ro', uri=True, timeout=20).execute('SELECT fax_id, callback_token_hash FROM attempts'): print(*row)"
+SQL = """import sqlite3, sys
+book = sqlite3.connect(sys.argv[1], timeout=20)
+with book:
+    for row in book.execute(sys.argv[2], sys.argv[3:]):
+        print(*row)
+"""
 
 
 def ours(line, key):
@@ -43,15 +48,19 @@ def our_fax(fax):
     return Ours(fax["id"], fax["direction"], fax["status"], fax["final"], fax["to"], fax["provider_id"] or "", fax["resend_of"] or "", fax["pages"], created)
 
 
-def attempts(line):
-    """From the database, by its owner: a reader of another account could leave files there that the programs cannot write."""
+def sql(line, statement, *values):
+    """Rows of the database, as words. By its owner: another account could leave files there that the programs cannot write."""
     path = os.path.join(line.state_dir, "db/faxline.db")
     owner = os.stat(path)
     account = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []} if os.getuid() == 0 else {}
-    done = subprocess.run([sys.executable, "-IB", "-c", READ_ATTEMPTS, path], capture_output=True, text=True, timeout=60, cwd="/", check=False, **account)
+    done = subprocess.run([sys.executable, "-IB", "-c", SQL, path, statement, *values], capture_output=True, text=True, timeout=60, cwd="/", check=False, **account)
     if done.returncode:
-        raise ConnectionError("the attempts cannot be read: " + done.stderr[-300:])
-    return [Attempt(*row.split()) for row in done.stdout.splitlines()]
+        raise ConnectionError("the database cannot be read: " + done.stderr[-300:])
+    return [row.split() for row in done.stdout.splitlines()]
+
+
+def attempts(line):
+    return [Attempt(*row) for row in sql(line, "SELECT fax_id, callback_token_hash FROM attempts")]
 
 
 class ProvidersBook:
