@@ -1,6 +1,8 @@
 """A line for a soak: can be killed as a whole, names its processes, measures itself."""
 import os
+import random
 import signal
+import socket
 import sys
 import time
 
@@ -21,7 +23,26 @@ def started(process):
         return 0
 
 
+def quiet_ports(count):
+    """Free ones below those that the kernel gives to connections: such a one could be taken while the line is down."""
+    found = []
+    while len(found) < count:
+        port = random.SystemRandom().randrange(12_000, 32_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        if port not in found:
+            found.append(port)
+    return map(str, found)
+
+
 class SoakLine(Line):
+    def __init__(self, **settings):
+        names = ("LAN_PORT", "PUBLIC_PORT", "ACME_PORT", "POP3_PORT", "SANDBOX_PORT")
+        super().__init__(**dict(zip(names, quiet_ports(len(names)))), **settings)
+
     @property
     def state_dir(self):
         return self.settings.get("STATE_DIR", os.path.join(self.run_dir, "state"))
