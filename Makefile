@@ -29,7 +29,7 @@ FUZZERS   := $(patsubst test/fuzz/fuzz_%.cc,%,$(wildcard test/fuzz/fuzz_*.cc))
 objects    = $(patsubst %.cc,$(BUILD)/object/%.o,$(wildcard $(1)))
 LIB_OBJECTS := $(call objects,lib/*/*.cc)
 
-.PHONY: all help lint unit seeds check check-quick check-tools bench asan fuzz run clean packages packages-run packages-test packages-bench
+.PHONY: all help lint unit seeds check check-quick check-tools bench soak asan fuzz run clean packages packages-run packages-test packages-bench
 
 all: packages $(PROGRAMS) $(LIBRARY)  ## build everything
 
@@ -104,6 +104,9 @@ check: packages-test  ## installs what the tests need, builds, runs every test
 
 bench: packages-bench all $(BUILD)/test/echo  ## speed and memory against this machine's limits (REPEATS=3); about 90 s
 	@BUILD=$(BUILD) test/bench/bench
+
+soak: packages-test all  ## the line under faults, kills and restarts for MINUTES (2), then all books compared; SEED= repeats
+	@BUILD=$(BUILD) MINUTES=$(MINUTES) SEED=$(SEED) exec test/soak/soak
 
 asan: packages-test  ## the unit tests and seeds under address and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan OPTIMIZE="-O1 -g" SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all" unit seeds
