@@ -73,7 +73,7 @@ class Spool {
   core::Result<void> take_back(const std::string& name) const;
   core::Result<std::vector<Found>> handed_out() const;
 
-  // Temporary files that nobody has changed for that long. How many.
+  // Temporary files that nobody has changed for that long, and copies that hand_out() was cut off from. How many.
   core::Result<std::size_t> remove_old_temporary_files(core::Time now, core::Milliseconds age) const;
 
  private:
