@@ -10,6 +10,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "core/clock.h"
+#include "core/fail_point.h"
 #include "core/log.h"
 #include "maildir/name.h"
 
@@ -20,6 +22,7 @@ namespace {
 constexpr std::size_t kPacketBytes = 2048;
 constexpr int kAnswerSeconds = 120;
 constexpr int kAskSeconds = 10;
+constexpr auto kBetweenTidying = std::chrono::hours(24);
 
 // The codes that Maildir::deliver() answers with; another becomes internal.
 constexpr std::array kCodes{core::Code::invalid, core::Code::no_space, core::Code::not_found, core::Code::settings, core::Code::unavailable,
@@ -172,12 +175,28 @@ core::Result<void> Service::open_to_group(gid_t group) const {
 }
 
 void Service::run(const std::atomic<bool>& stop) const {
+  const core::SystemClock clock;
+  core::Time tidied{};
   while (!stop) {
+    const auto now = clock.now();
+    if (now - tidied >= kBetweenTidying || now < tidied) {
+      tidied = now;
+      tidy(now);
+    }
     pollfd ready{listener_.get(), POLLIN, 0};
     if (::poll(&ready, 1, 200) <= 0) continue;
     const core::UniqueFd connection(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
     if (connection.valid()) serve_one(connection.get());
   }
+}
+
+// What a delivery was cut off from. A mailbox that is not there has nothing to tidy up: its next delivery says so.
+void Service::tidy(core::Time now) const {
+  const auto folder = Maildir::open(maildir_path_);
+  if (!folder) return;
+  const auto removed = folder->remove_old_temporary_files(now);
+  if (!removed) core::log(core::Level::warning, "old temporary files of the mailbox not removed", removed.error(), {{"maildir", maildir_path_}});
+  else if (*removed > 0) core::log(core::Level::info, "old temporary files of the mailbox removed", {{"files", std::to_string(*removed)}});
 }
 
 void Service::serve_one(int connection) const {
@@ -194,7 +213,9 @@ void Service::serve_one(int connection) const {
     CORE_TRY(folder, Maildir::open(maildir_path_));
     return folder.deliver(asked->name, asked->fd.get());
   };
+  FAIL_POINT("maildir.serve.asked");
   const auto done = deliver();
+  FAIL_POINT("maildir.serve.delivered");
   if (done) core::log(core::Level::info, "message delivered", {{"name", asked->name}, {"how", *done == Delivery::delivered ? "delivered" : "already there"}});
   else core::log(core::Level::error, "message not delivered", done.error(), {{"name", asked->name}, {"maildir", maildir_path_}});
   const std::string answer = answer_of(done);

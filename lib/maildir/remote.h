@@ -41,7 +41,8 @@ class Service {
 
   // Serves until `stop` is true, looked at after each message and every 200 ms. The
   // Maildir is opened anew for each message, so that one that is mounted later needs no
-  // restart. Asks of other accounts are closed without an answer, and logged.
+  // restart. Asks of other accounts are closed without an answer, and logged. At its start and once a day it
+  // removes old files of `tmp` (Maildir::remove_old_temporary_files).
   void run(const std::atomic<bool>& stop) const;
 
   // Takes the socket's group and mode: where the asking account is another one.
@@ -50,6 +51,7 @@ class Service {
  private:
   Service(core::UniqueFd listener, std::string socket_path, std::string maildir_path, uid_t allowed_uid);
   void serve_one(int connection) const;
+  void tidy(core::Time now) const;
 
   core::UniqueFd listener_;
   std::string socket_path_;
