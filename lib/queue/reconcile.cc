@@ -179,7 +179,7 @@ core::Result<void> purge(const Context& context) {
     FAIL_POINT("queue.purge.removed");
     core::log(core::Level::info, "document removed: its time is over", {{"document", id}});
   }
-  CORE_TRY(wanted, context.faxes.open_attempts());
+  CORE_TRY(wanted, context.faxes.open_attempts(now - context.options.retention));
   CORE_TRY(copies, context.spool.handed_out());
   for (const auto& name : copies) {
     // One that is being made has no attempt in the book yet.
