@@ -29,7 +29,7 @@ FUZZERS   := $(patsubst test/fuzz/fuzz_%.cc,%,$(wildcard test/fuzz/fuzz_*.cc))
 objects    = $(patsubst %.cc,$(BUILD)/object/%.o,$(wildcard $(1)))
 LIB_OBJECTS := $(call objects,lib/*/*.cc)
 
-.PHONY: all help lint unit seeds check check-quick check-tools bench soak asan fuzz run clean packages packages-run packages-test packages-bench
+.PHONY: all help lint unit seeds fail check check-quick check-tools bench soak asan fuzz run clean packages packages-run packages-test packages-bench
 
 all: packages $(PROGRAMS) $(LIBRARY)  ## build everything
 
@@ -66,6 +66,26 @@ $(BUILD)/cgi-bin/%: $(BUILD)/object/cgi-bin/%.o $(LIBRARY)
 $(BUILD)/bin/%: $(BUILD)/object/bin/%.o $(LIBRARY)
 	@mkdir -p $(@D) && echo "  $@"
 	$(QUIET)$(CXX) $(LDFLAGS) $< $(LIBRARY) $(LIBRARIES) -pthread -o $@
+
+# The programs that a test kills at a point of its choice (lib/core/fail_point.h): what has such points is compiled
+# once more, the rest is the same.
+FAIL_SOURCES  := $(shell grep -ls '"core/fail_point.h"' lib/*/*.cc)
+FAIL_OBJECTS  := $(patsubst %.cc,$(BUILD)/fail/object/%.o,$(FAIL_SOURCES))
+FAIL_PROGRAMS := $(addprefix $(BUILD)/fail/,cgi-bin/send cgi-bin/inbox cgi-bin/inbound cgi-bin/media bin/faxline-queue bin/faxline-deliver)
+
+fail: $(FAIL_PROGRAMS)
+
+$(BUILD)/fail/object/%.o: %.cc
+	@mkdir -p $(@D) && echo "  $@"
+	$(QUIET)$(CXX) $(CPPFLAGS) -DFAXLINE_FAIL_POINTS $(CXXFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/fail/libfaxline.a: $(FAIL_OBJECTS) $(filter-out $(call objects,$(FAIL_SOURCES)),$(LIB_OBJECTS))
+	@rm -f $@
+	$(QUIET)ar rcs $@ $^
+
+$(FAIL_PROGRAMS): $(BUILD)/fail/%: $(BUILD)/object/%.o $(BUILD)/fail/libfaxline.a
+	@mkdir -p $(@D) && echo "  $@"
+	$(QUIET)$(CXX) $(LDFLAGS) $< $(BUILD)/fail/libfaxline.a $(LIBRARIES) -pthread -o $@
 
 # One test program a module: its tests, and the one main.
 .SECONDEXPANSION:
@@ -125,4 +145,4 @@ fuzz: packages-test $(patsubst %,$(BUILD)/fuzz/%,$(FUZZERS))  ## fuzz each parse
 clean:  ## remove what was built
 	rm -rf $(BUILD)
 
--include $(patsubst %.o,%.d,$(LIB_OBJECTS) $(call objects,cgi-bin/*.cc) $(call objects,bin/*.cc) $(call objects,test/lib/*/*.cc) $(call objects,test/fuzz/*.cc) $(call objects,test/support/*.cc))
+-include $(patsubst %.o,%.d,$(LIB_OBJECTS) $(FAIL_OBJECTS) $(call objects,cgi-bin/*.cc) $(call objects,bin/*.cc) $(call objects,test/lib/*/*.cc) $(call objects,test/fuzz/*.cc) $(call objects,test/support/*.cc))

@@ -4,6 +4,7 @@
 
 #include "app/inbound_refused.h"
 #include "app/upload.h"
+#include "core/fail_point.h"
 #include "core/id.h"
 #include "core/log.h"
 #include "crypto/digest.h"
@@ -70,6 +71,7 @@ class Inbound {
     }
     core::log(core::Level::info, "fax coming in", {{"provider_id", hook.fax_sid}, {"from", core::masked(hook.from)}, {"request", request.id()}});
     side_.hint("receiving\t" + hook.fax_sid + "\t" + hint_part(hook.from) + "\t" + hint_part(hook.to));
+    FAIL_POINT("inbound.initialize.hinted");
     const auto token = twilio::make_payload_token(side_.signing_keys.front(), hook.fax_sid, line_.clock->now() + kTokenLifetime);
     return web::xml(twilio::receive_twiml(*side_.dialect, url_with_credentials() + "/fax/payload?t=" + token, side_.store_media, side_.page_size));
   }
@@ -116,6 +118,7 @@ class Inbound {
       return web::text(200, "OK\n");
     }
     CORE_TRY(noted, faxes_.note_callback(attempt.id, hook.fax_sid, hook.error_code, hook.error_message, line_.clock->now()));
+    FAIL_POINT("inbound.callback.noted");
     if (noted) line_.wake();
     core::log(core::Level::info, noted ? "callback" : "callback of another fax, ignored", {{"fax", attempt.fax_id}, {"attempt", attempt.id}, {"said", hook.status_word}, {"request", request.id()}});
     return web::text(200, "OK\n");
@@ -185,6 +188,7 @@ class Inbound {
     if (media != nullptr) {
       CORE_TRY(document, commit(*media, "", line_.clock->now()));
       reception.document = document;
+      FAIL_POINT("inbound.store.committed");
     } else if (!hook.media_url.empty() && (says_received(hook) || hook.error_code.empty())) {
       reception.media_url = hook.media_url;
     } else if (may_be_kept(hook)) {
@@ -195,6 +199,7 @@ class Inbound {
       reception.cause_text = fax::words_of_provider(hook.error_code, hook.error_message);
     }
     auto received = faxes_.receive(reception, line_.clock->now());
+    FAIL_POINT("inbound.store.recorded");
     if (!received) {
       // What the book may hold all the same stays.
       if (reception.document && received.error().code != core::Code::unknown_outcome) drop(reception.document->id);
@@ -204,6 +209,7 @@ class Inbound {
     const bool unused = stored.how == store::Stored::repeated || stored.how == store::Stored::forgotten;
     if (reception.document && unused) drop(reception.document->id);
     line_.wake();
+    FAIL_POINT("inbound.store.woken");
     core::log(core::Level::info, "payload stored", {{"provider_id", hook.fax_sid}, {"fax", stored.fax.id}, {"state", fax::name(stored.fax.status)}, {"how", unused ? "nothing new" : "new"}, {"request", request.id()}});
     return web::text(200, "OK\n");
   }
@@ -219,6 +225,7 @@ class Inbound {
 
   core::Result<web::Response> ask_provider(const web::Request& request, const twilio::Webhook& hook) {
     CORE_CHECK(faxes_.note_receiving(hook.fax_sid, hook.from, hook.to, line_.provider, line_.clock->now(), line_.lifetime, std::chrono::seconds(0)));
+    FAIL_POINT("inbound.ask_provider.noted");
     line_.wake();
     core::log(core::Level::warning, "payload without a document: the provider is asked", {{"provider_id", hook.fax_sid}, {"request", request.id()}});
     return web::text(200, "OK\n");

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "app/render.h"
+#include "core/fail_point.h"
 #include "core/log.h"
 #include "json/value.h"
 #include "text/escape.h"
@@ -51,6 +52,7 @@ class Inbox {
   core::Result<web::Response> remove(web::Request& request, const web::Match& match) {
     const std::string id(match["id"]);
     CORE_TRY(documents, faxes_.remove(id, line_.clock->now()));
+    FAIL_POINT("inbox.remove.forgotten");
     core::log(core::Level::info, "fax deleted", {{"fax", id}, {"user", request.user()}});
     for (const auto& document : documents)
       if (const auto done = spool_.remove(document); !done) core::log(core::Level::warning, "file not removed; the purge takes it", done.error(), {{"document", document}});

@@ -1,5 +1,6 @@
 #include "app/media.h"
 
+#include "core/fail_point.h"
 #include "core/log.h"
 #include "crypto/random.h"
 
@@ -15,9 +16,11 @@ class Media {
     if (side_.auth_media) CORE_CHECK(check_basic(side_, request));
     CORE_TRY(attempt, faxes_.attempt_of_media_token(crypto::token_hash(match["token"])));
     if (request.method() != "HEAD") {
+      FAIL_POINT("media.hand_out.asked");
       // Not surely committed: not a byte.
       CORE_TRY(handed_out, faxes_.hand_out(attempt.id, line_.clock->now()));
       if (!handed_out) return core::Error{core::Code::not_found, "attempt is over"};
+      FAIL_POINT("media.hand_out.committed");
       if (!attempt.handed_out) core::log(core::Level::info, "document handed out", {{"fax", attempt.fax_id}, {"attempt", attempt.id}, {"request", request.id()}});
     }
     auto response = web::accel_redirect("/internal/handout/" + attempt.id);

@@ -4,6 +4,7 @@
 
 #include "app/render.h"
 #include "app/upload.h"
+#include "core/fail_point.h"
 #include "core/id.h"
 #include "core/log.h"
 #include "crypto/digest.h"
@@ -60,6 +61,7 @@ class Send {
 
   core::Result<web::Response> cancel(web::Request&, const web::Match& match) {
     CORE_TRY(fax, faxes_.request_cancel(std::string(match["id"]), line_.clock->now()));
+    FAIL_POINT("send.cancel.committed");
     line_.wake();
     return answer(200, fax);
   }
@@ -88,6 +90,7 @@ class Send {
     const auto as = body.is_object() ? fax::parse_status(body["as"].as_string().value_or("")) : std::nullopt;
     if (as != fax::Status::delivered && as != fax::Status::failed) return core::Error{core::Code::bad_request, "settle: as is neither delivered nor failed", "Say as \"delivered\" or as \"failed\".", "as"};
     CORE_TRY(settled, faxes_.settle(fax.id, *as, std::string(request.user()), line_.clock->now()));
+    FAIL_POINT("send.settle.committed");
     core::log(core::Level::info, "fax settled by a person", {{"fax", settled.id}, {"as", fax::name(*as)}, {"user", request.user()}});
     return answer(200, settled);
   }
@@ -146,10 +149,12 @@ class Send {
     for (auto& file : files) {
       CORE_TRY(document, commit(file, owner, line_.clock->now()));
       documents.push_back(std::move(document));
+      FAIL_POINT("send.keep.committed");
       if (auto added = faxes_.add_document(documents.back()); !added) {
         discard(documents);
         return added.error();
       }
+      FAIL_POINT("send.keep.added");
     }
     return documents;
   }
@@ -201,6 +206,7 @@ class Send {
   // `fresh`: documents that were kept for this request alone, which a repeated one does not need.
   core::Result<web::Response> accept(const store::NewFax& wanted, const std::vector<store::Document>& fresh) {
     auto created = faxes_.create(wanted, line_.clock->now());
+    FAIL_POINT("send.accept.committed");
     // A fax that may be in the book all the same needs them.
     if (created ? !created->is_new : created.error().code != core::Code::unknown_outcome) discard(fresh);
     if (!created) return created.error();
@@ -211,13 +217,18 @@ class Send {
     }
     CORE_TRY(response, answer(202, fax));
     response.set("Location", "/api/faxes/" + fax.id);
+    FAIL_POINT("send.accept.woken");
     return response;
   }
 
   // The book first: it never has a document that the spool has not. What stays is nobody's, and purged after a day.
   void discard(const std::vector<store::Document>& documents) {
     for (const auto& document : documents)
-      if (const auto gone = faxes_.forget_document(document.id); gone) (void)spool_.remove(document.id);
+      if (const auto gone = faxes_.forget_document(document.id); gone) {
+        FAIL_POINT("send.discard.forgotten");
+        (void)spool_.remove(document.id);
+        FAIL_POINT("send.discard.removed");
+      }
   }
 
   core::Result<web::Response> answer(int status, const store::Fax& fax) {

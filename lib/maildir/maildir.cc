@@ -13,6 +13,7 @@
 #include <memory>
 #include <span>
 
+#include "core/fail_point.h"
 #include "core/fd.h"
 
 #include "maildir/name.h"
@@ -205,11 +206,15 @@ core::Result<Delivery> Maildir::deliver(std::string_view name, int source_fd) co
         ::fchown(target.get(), owner.st_uid, owner.st_gid) != 0)
       return core::errno_error("chown", path, errno);
     CORE_CHECK(copy_all(source_fd, source.st_size, target.get(), path));
+    FAIL_POINT("maildir.deliver.written");
     CORE_CHECK(core::sync(target.get(), path));
+    FAIL_POINT("maildir.deliver.synced");
     // Network file systems tell of a full disk only here.
     if (::close(target.release()) != 0) return core::errno_error("close", path, errno);
     CORE_TRY(delivery, publish(path, fresh + "/" + std::string(name)));
+    FAIL_POINT("maildir.deliver.linked");
     CORE_CHECK(core::sync_folder(fresh));
+    FAIL_POINT("maildir.deliver.folder_synced");
     return delivery;
   };
   auto result = steps();

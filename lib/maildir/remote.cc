@@ -12,6 +12,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "core/clock.h"
+#include "core/fail_point.h"
 #include "core/log.h"
 #include "maildir/name.h"
 
@@ -211,7 +213,9 @@ void Service::serve_one(int connection) const {
     CORE_TRY(folder, Maildir::open(maildir_path_));
     return folder.deliver(asked->name, asked->fd.get());
   };
+  FAIL_POINT("maildir.serve.asked");
   const auto done = deliver();
+  FAIL_POINT("maildir.serve.delivered");
   if (done) core::log(core::Level::info, "message delivered", {{"name", asked->name}, {"how", *done == Delivery::delivered ? "delivered" : "already there"}});
   else core::log(core::Level::error, "message not delivered", done.error(), {{"name", asked->name}, {"maildir", maildir_path_}});
   const std::string answer = answer_of(done);

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "core/fail_point.h"
 #include "core/log.h"
 #include "fax/backoff.h"
 #include "fax/cause.h"
@@ -21,12 +22,14 @@ bool is_own(const store::Fax& fax, const fax::ProviderFax& word) { return word.d
 
 core::Result<void> adopt(const Context& context, const store::Fax& fax, const store::Attempt& attempt, const fax::ProviderFax& word) {
   CORE_CHECK(context.faxes.record_provider_id(attempt.id, word.id));
+  FAIL_POINT("queue.adopt.id_written");
   core::log(core::Level::info, "fax found at the provider", {{"fax", fax.id}, {"provider_id", word.id}});
   CORE_TRY(found, change(context, fax.id, [&](store::Fax& row, auto& events) {
     row.provider_id = word.id;
     if (!fax::is_final(row.status)) row.status = fax::Status::sending, row.cause_code.clear();
     events.push_back({context.clock.now(), "Found at the provider", ""});
   }));
+  FAIL_POINT("queue.adopt.moved");
   auto known = attempt;
   known.provider_id = word.id;
   return apply(context, found, known, word);
@@ -59,6 +62,7 @@ core::Result<void> safe_again(const Context& context, const store::Fax& fax) {
     row.next_at = context.clock.now() + fax::fetch_wait(static_cast<int>(std::min<std::int64_t>(row.attempt - 1, 10)));
     events.push_back({context.clock.now(), "Trying again", "The provider never fetched the document, so nothing can have been sent."});
   }));
+  FAIL_POINT("queue.safe_again.moved");
   return {};
 }
 
@@ -97,6 +101,7 @@ core::Result<void> look_for(const Context& context, const store::Fax& fax) {
     const auto since = attempt->last_look.value_or(now);
     looked_ms += std::clamp<std::int64_t>((now - since).count(), 0, std::chrono::milliseconds(3 * kLookInterval).count());
     CORE_CHECK(context.faxes.record_look(attempt->id, looked_ms, now));
+    FAIL_POINT("queue.look.recorded");
   }
   CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
     if (fax::is_final(row.status)) return;
@@ -104,6 +109,7 @@ core::Result<void> look_for(const Context& context, const store::Fax& fax) {
     row.status = fax::Status::checking;
     row.next_at = now + kLookInterval;
   }));
+  FAIL_POINT("queue.look.moved");
   return {};
 }
 
@@ -117,6 +123,7 @@ core::Result<void> take_late_evidence(const Context& context, const store::Fax& 
       if (!word && word.error().code != core::Code::not_found) return come_back(context, fax.id, kAfterSilence);
       if (word && is_own(fax, *word)) {
         if (attempt->provider_id.empty()) CORE_CHECK(context.faxes.record_provider_id(attempt->id, word->id));
+        FAIL_POINT("queue.late.id_written");
         if (fax::is_final(word->status)) return apply(context, fax, *attempt, *word);
         return come_back(context, fax.id, 30s);
       }

@@ -1,5 +1,6 @@
 #include "queue/fence.h"
 
+#include "core/fail_point.h"
 #include "core/log.h"
 
 #include "crypto/random.h"
@@ -41,14 +42,18 @@ core::Result<Past> close_last_attempt(const Context& context, const std::string&
   if (!last->provider_id.empty()) return Past::known;
   CORE_TRY(voided, context.faxes.void_attempt(last->id, context.clock.now()));
   if (!voided) return Past::handed_out;
+  FAIL_POINT("queue.fence.voided");
   core::log(core::Level::info, "attempt void", {{"fax", fax_id}, {"attempt", last->id}});
   take_back(context, last->id);
+  FAIL_POINT("queue.fence.taken_back");
   return Past::over;
 }
 
 core::Result<void> end_attempt(const Context& context, const std::string& attempt_id, bool refused) {
   CORE_CHECK(context.faxes.end_attempt(attempt_id, refused, context.clock.now()));
+  FAIL_POINT("queue.end_attempt.ended");
   take_back(context, attempt_id);
+  FAIL_POINT("queue.end_attempt.taken_back");
   return {};
 }
 

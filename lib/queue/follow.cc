@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <random>
 
+#include "core/fail_point.h"
 #include "core/log.h"
 #include "fax/backoff.h"
 #include "fax/cause.h"
@@ -80,6 +81,7 @@ core::Result<void> apply(const Context& context, const store::Fax& fax, const st
   const auto now = context.clock.now();
   if (!fax::is_final(word.status)) {
     CORE_CHECK(context.faxes.record_poll(attempt.id));
+    FAIL_POINT("queue.follow.polled");
     CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto&) {
       if (fax::is_final(row.status)) return;
       row.status = fax::Status::sending;
@@ -105,6 +107,7 @@ core::Result<void> apply(const Context& context, const store::Fax& fax, const st
     else end_failed(row, events, attempt, word, lowered, context.options, now);
     if (corrected && !events.empty()) events.back().why += " Corrected by what the provider said later.";
   }));
+  FAIL_POINT("queue.apply.moved");
   return {};
 }
 

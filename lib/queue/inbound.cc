@@ -4,6 +4,7 @@
 #include <array>
 #include <unistd.h>
 
+#include "core/fail_point.h"
 #include "core/id.h"
 #include "core/log.h"
 
@@ -30,6 +31,7 @@ core::Result<void> give_up(const Context& context, const store::Fax& fax, std::s
     row.mail_due = true;
     row.next_at = context.clock.now();
   }));
+  FAIL_POINT("queue.give_up.moved");
   return {};
 }
 
@@ -46,6 +48,7 @@ core::Result<void> fetch_later(const Context& context, const store::Fax& fax, co
     row.fetch_tries += 1;
     row.next_at = context.clock.now() + (too_large ? kTooLargeWait : wait_after(row.fetch_tries - 1));
   }));
+  FAIL_POINT("queue.fetch.put_off");
   return {};
 }
 
@@ -94,6 +97,7 @@ core::Result<void> ask_for_media(const Context& context, const store::Fax& fax) 
     row.next_at = now;
     events.push_back({now, "Found at the provider", "Its message about this fax did not reach us."});
   }));
+  FAIL_POINT("queue.ask_for_media.moved");
   return {};
 }
 
@@ -114,10 +118,12 @@ core::Result<void> fetch(const Context& context, const store::Fax& fax) {
     }
   }
   if (!done) return fetch_later(context, fax, done.error());
+  FAIL_POINT("queue.fetch.downloaded");
   CORE_TRY(document, describe(context, incoming));
   if (document.cause_code == "document_unsupported" && fax.fetch_tries < 5)
     return fetch_later(context, fax, core::Error{core::Code::unavailable, "what came from the media URL is not a PDF"});
   CORE_TRY(committed, incoming.commit(document.id));
+  FAIL_POINT("queue.fetch.committed");
   document.bytes = committed.bytes;
   document.sha256 = committed.sha256;
   const bool whole = is_whole(document, fax.pages_announced);
@@ -131,6 +137,7 @@ core::Result<void> fetch(const Context& context, const store::Fax& fax) {
   reception.media_delete_due = whole && context.options.delete_media;
   reception.lifetime = context.options.lifetime;
   CORE_TRY(stored, context.faxes.receive(reception, context.clock.now()));
+  FAIL_POINT("queue.fetch.recorded");
   if (stored.how == store::Stored::repeated || stored.how == store::Stored::forgotten) CORE_CHECK(context.spool.remove(document.id));
   if (!whole && stored.how == store::Stored::completed)
     CORE_CHECK(context.faxes.add_event(fax.id, {context.clock.now(), "Kept at the provider, too",
@@ -142,6 +149,7 @@ core::Result<void> fetch(const Context& context, const store::Fax& fax) {
 
 core::Result<void> delete_media(const Context& context, const store::Fax& fax) {
   const auto done = context.provider.delete_media(fax.provider_id);
+  FAIL_POINT("queue.delete_media.deleted");
   if (!done && done.error().code != core::Code::not_found) {
     core::log(core::Level::warning, "the provider's copy is not deleted yet", done.error(), {{"fax", fax.id}});
     CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto&) {
@@ -154,6 +162,7 @@ core::Result<void> delete_media(const Context& context, const store::Fax& fax) {
     row.media_delete_due = false;
     events.push_back({context.clock.now(), "Deleted at the provider", "The document is whole and kept here."});
   }));
+  FAIL_POINT("queue.delete_media.noted");
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include <cctype>
 #include <unistd.h>
 
+#include "core/fail_point.h"
 #include "core/log.h"
 #include "fax/backoff.h"
 #include "fax/cause.h"
@@ -61,13 +62,18 @@ core::Result<void> deliver_document(const Context& context, const store::Fax& fa
   CORE_TRY(file, context.spool.open(mail.document_id));
   CORE_TRY(incoming, context.spool.begin());
   CORE_CHECK(mime::write_received(received_message(context.options, fax, document, mail.position), {file.get(), attachment_name(fax)}, incoming.fd()));
+  FAIL_POINT("queue.deliver.composed");
   auto name = mail.mail_name;
   if (name.empty()) {
     name = context.new_mail_name(context.clock.now(), incoming.fd());
     CORE_CHECK(context.faxes.record_mail_name(fax.id, mail.position, name));
+    FAIL_POINT("queue.deliver.name_recorded");
   }
   CORE_CHECK(hand_over(context, name, incoming.fd()));
-  return context.faxes.record_mail_delivered(fax.id, mail.position, context.clock.now());
+  FAIL_POINT("queue.deliver.handed_over");
+  CORE_CHECK(context.faxes.record_mail_delivered(fax.id, mail.position, context.clock.now()));
+  FAIL_POINT("queue.deliver.recorded");
+  return {};
 }
 
 core::Result<void> deliver_notice(const Context& context, const store::Fax& fax) {
@@ -77,8 +83,11 @@ core::Result<void> deliver_notice(const Context& context, const store::Fax& fax)
   if (name.empty()) {
     name = context.new_mail_name(context.clock.now(), incoming.fd());
     CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto&) { row.notice_name = name; }));
+    FAIL_POINT("queue.notice.name_recorded");
   }
-  return hand_over(context, name, incoming.fd());
+  CORE_CHECK(hand_over(context, name, incoming.fd()));
+  FAIL_POINT("queue.notice.handed_over");
+  return {};
 }
 
 // Pages of a document that came in the webhook: nobody has looked into it yet.
@@ -152,6 +161,7 @@ core::Result<void> deliver_mail(const Context& context, const store::Fax& fax) {
     row.mail_due = false;
     events.push_back({context.clock.now(), row.status == fax::Status::failed ? "Notice sent to the mailbox" : "Delivered to the mailbox", ""});
   }));
+  FAIL_POINT("queue.deliver.noted");
   return {};
 }
 

@@ -1,5 +1,6 @@
 #include "queue/outbound.h"
 
+#include "core/fail_point.h"
 #include "core/log.h"
 #include "fax/cause.h"
 #include "queue/fence.h"
@@ -34,12 +35,14 @@ core::Result<void> cancel(const Context& context, const store::Fax& fax) {
     CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
       if (!fax::is_final(row.status)) finish(row, events, fax::Status::canceled, "canceled_by_user", "", now);
     }));
+    FAIL_POINT("queue.cancel.moved");
     return {};
   }
   if (past == Past::handed_out) return look_for(context, fax);
   if (fax.cancel_tried) return follow(context, fax);
   CORE_TRY(attempt, context.faxes.last_attempt(fax.id));
   const auto outcome = context.provider.cancel(attempt->provider_id);
+  FAIL_POINT("queue.cancel.answered");
   using Kind = fax::CancelOutcome::Kind;
   if (outcome.kind == Kind::unknown) return follow(context, fax);
   CORE_TRY(row, change(context, fax.id, [&](store::Fax& it, auto& events) {
@@ -47,6 +50,7 @@ core::Result<void> cancel(const Context& context, const store::Fax& fax) {
     it.cancel_tried = true;
     if (outcome.kind == Kind::too_late) events.push_back({now, "Too late to cancel", "The provider is already sending it; it goes on to its end."});
   }));
+  FAIL_POINT("queue.cancel.noted");
   return follow(context, row);
 }
 

@@ -1,5 +1,6 @@
 #include <fcntl.h>
 
+#include "core/fail_point.h"
 #include "core/id.h"
 #include "core/log.h"
 #include "fax/cause.h"
@@ -30,7 +31,9 @@ core::Result<bool> examine(const Context& context, store::Document& document) {
   if (document.state != store::DocumentState::queued) return document.state == store::DocumentState::ready;
   CORE_TRY(file, context.spool.open(document.id));
   CORE_CHECK(look_into(context, file.get(), document));
+  FAIL_POINT("queue.examine.looked");
   CORE_CHECK(context.faxes.save_document(document));
+  FAIL_POINT("queue.examine.saved");
   core::log(core::Level::info, "document examined", {{"document", document.id}, {"state", document.state == store::DocumentState::ready ? "ready" : "refused"}, {"cause", document.cause_code}});
   return document.state == store::DocumentState::ready;
 }
@@ -49,15 +52,18 @@ core::Result<store::Document> join(const Context& context, const store::Fax& fax
   }
   CORE_TRY(incoming, context.spool.begin());
   CORE_CHECK(context.join(descriptors, incoming.fd()));
+  FAIL_POINT("queue.join.joined");
   whole.id = core::new_id(context.clock.now());
   whole.owner = fax.owner;
   whole.file_name = parts.front().file_name;
   whole.state = store::DocumentState::ready;
   whole.created = context.clock.now();
   CORE_TRY(committed, incoming.commit(whole.id));
+  FAIL_POINT("queue.join.committed");
   whole.bytes = committed.bytes;
   whole.sha256 = committed.sha256;
   CORE_CHECK(context.faxes.add_document(whole));
+  FAIL_POINT("queue.join.added");
   return whole;
 }
 
@@ -74,6 +80,7 @@ core::Result<void> prepare(const Context& context, const store::Fax& fax) {
     CORE_CHECK(change(context, fax.id, [](store::Fax& row, auto&) {
       if (row.status == fax::Status::queued) row.status = fax::Status::preparing;
     }));
+  FAIL_POINT("queue.prepare.moved");
   CORE_TRY(documents, context.faxes.documents_of(fax.id));
   for (auto& document : documents) {
     CORE_TRY(fit, examine(context, document));
@@ -101,6 +108,7 @@ core::Result<void> prepare(const Context& context, const store::Fax& fax) {
     row.document_id = whole.id;
     row.pages = whole.pages;
   }));
+  FAIL_POINT("queue.prepare.named");
   if (ready.cancel_requested) return cancel(context, ready);
   return submit(context, ready);
 }

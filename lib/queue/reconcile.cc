@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/fail_point.h"
 #include "core/log.h"
 #include "fax/cause.h"
 
@@ -41,6 +42,7 @@ core::Result<bool> take_up(const Context& context, const fax::ProviderFax& word)
   // Without a document it is looked after as one that is coming in: its message may still be under way.
   if (word.media_url.empty()) {
     CORE_CHECK(context.faxes.note_receiving(word.id, word.from, word.to, context.options.provider, now, context.options.lifetime, 0s));
+    FAIL_POINT("queue.reconcile.noted");
     CORE_TRY(noted, context.faxes.fax_of_provider_id(word.id));
     core::log(core::Level::warning, "a received fax without a document was found at the provider alone", {{"fax", noted.id}, {"provider_id", word.id}});
     return true;
@@ -54,6 +56,7 @@ core::Result<bool> take_up(const Context& context, const fax::ProviderFax& word)
   reception.media_url = word.media_url;
   reception.lifetime = context.options.lifetime;
   CORE_TRY(stored, context.faxes.receive(reception, now));
+  FAIL_POINT("queue.reconcile.recorded");
   if (stored.how != store::Stored::created) return false;
   core::log(core::Level::warning, "a received fax was found at the provider alone", {{"fax", stored.fax.id}, {"provider_id", word.id}});
   CORE_CHECK(context.faxes.add_event(stored.fax.id, {now, "Found at the provider", "Its message about this fax did not reach us."}));
@@ -133,6 +136,7 @@ core::Result<Differences> reconcile(const Context& context, std::optional<core::
   CORE_CHECK(compare_sent(context, from, differences));
   CORE_CHECK(compare_received(context, from, asked || since, differences, unfinished_since));
   if (!since) CORE_CHECK(context.faxes.set_fact(fact_name(context.options), core::rfc3339(std::max(unfinished_since, begun - context.options.lifetime))));
+  FAIL_POINT("queue.reconcile.remembered");
   return differences;
 }
 
@@ -156,6 +160,7 @@ core::Result<void> answer_reconcile(const Context& context, const std::function<
     if (found->remaining == 0 || waited >= kLongestComparison) break;
     pause(kBetweenComparisons);
   }
+  FAIL_POINT("queue.reconcile.compared");
   return context.faxes.set_fact(kDone, id + " " + std::to_string(sum.added) + " " + std::to_string(sum.settled) + " " + std::to_string(sum.remaining));
 }
 
@@ -169,10 +174,12 @@ core::Result<void> purge(const Context& context) {
     const auto forgotten = context.faxes.forget_document(id);
     if (!forgotten && forgotten.error().code == core::Code::conflict) continue;
     CORE_CHECK(forgotten);
+    FAIL_POINT("queue.purge.forgotten");
     CORE_CHECK(context.spool.remove(id));
+    FAIL_POINT("queue.purge.removed");
     core::log(core::Level::info, "document removed: its time is over", {{"document", id}});
   }
-  CORE_TRY(wanted, context.faxes.open_attempts());
+  CORE_TRY(wanted, context.faxes.open_attempts(now - context.options.retention));
   CORE_TRY(copies, context.spool.handed_out());
   for (const auto& name : copies) {
     // One that is being made has no attempt in the book yet.

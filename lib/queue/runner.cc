@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <vector>
 
+#include "core/fail_point.h"
 #include "core/log.h"
 #include "queue/inbound.h"
 #include "queue/outbound.h"
@@ -121,6 +122,7 @@ bool take_receiving(const Context& context, std::string_view hint) {
   const auto parts = text::split(hint, '\t');
   if (parts.size() != 4 || parts[0] != "receiving") return false;
   const auto noted = context.faxes.note_receiving(std::string(parts[1]), std::string(parts[2]), std::string(parts[3]), context.options.provider, context.clock.now(), context.options.lifetime, kFirstLook);
+  FAIL_POINT("queue.hint.noted");
   if (!noted) core::log(core::Level::warning, "fax that is coming in not noted", noted.error(), {{"provider_id", parts[1]}});
   return true;
 }
@@ -134,12 +136,15 @@ void begin(const Context& context) {
 core::Result<bool> run_one(const Context& context, const std::string& worker) {
   CORE_TRY(claimed, context.faxes.claim(worker, context.clock.now(), kLease));
   if (!claimed) return false;
+  FAIL_POINT("queue.run.claimed");
   const auto done = claimed->direction == fax::Direction::outbound ? step_outbound(context, *claimed) : step_inbound(context, *claimed);
   if (!done) {
     core::log(core::Level::error, "step not done", done.error(), {{"fax", claimed->id}, {"state", fax::name(claimed->status)}});
     if (const auto later = come_back(context, claimed->id, kAfterError); !later) core::log(core::Level::error, "fax not put off", later.error(), {{"fax", claimed->id}});
   }
+  FAIL_POINT("queue.run.stepped");
   CORE_CHECK(context.faxes.release(claimed->id, worker));
+  FAIL_POINT("queue.run.released");
   return true;
 }
 

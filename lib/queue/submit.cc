@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "core/fail_point.h"
 #include "core/id.h"
 #include "core/log.h"
 #include "fax/backoff.h"
@@ -50,6 +51,7 @@ bool is_current(const store::Fax& row, const store::Fax& called) { return row.at
 core::Result<void> not_sent(const Context& context, const store::Fax& fax, const std::string& attempt_id, const std::string& cause, std::chrono::seconds wait) {
   CORE_TRY(voided, context.faxes.void_attempt(attempt_id, context.clock.now()));
   if (!voided) return unknown(context, fax, attempt_id);
+  FAIL_POINT("queue.not_sent.voided");
   CORE_CHECK(end_attempt(context, attempt_id, true));
   CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
     if (!is_current(row, fax)) return;
@@ -59,6 +61,7 @@ core::Result<void> not_sent(const Context& context, const store::Fax& fax, const
     row.cause_text.clear();
     row.next_at = context.clock.now() + wait;
   }));
+  FAIL_POINT("queue.not_sent.moved");
   return {};
 }
 
@@ -66,16 +69,20 @@ core::Result<void> refused(const Context& context, const store::Fax& fax, const 
   CORE_CHECK(end_attempt(context, attempt_id, true));
   // It was this fax that was refused, not the account: where that is held, the next one tries at once.
   CORE_CHECK(context.faxes.shorten_hold(context.clock.now()));
+  FAIL_POINT("queue.refused.hold_shortened");
   const auto cause = fax::cause_of_refusal(outcome.error_code, outcome.message);
   CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
     if (is_current(row, fax)) finish(row, events, fax::Status::failed, cause.code, fax::words_of_provider(outcome.error_code, outcome.message), context.clock.now());
   }));
+  FAIL_POINT("queue.refused.moved");
   return {};
 }
 
 core::Result<void> taken(const Context& context, const store::Fax& fax, const std::string& attempt_id, const std::string& provider_id) {
   CORE_CHECK(context.faxes.record_provider_id(attempt_id, provider_id));
+  FAIL_POINT("queue.taken.id_written");
   CORE_CHECK(context.faxes.set_hold(std::nullopt));
+  FAIL_POINT("queue.taken.hold_ended");
   CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
     if (!is_current(row, fax)) return;
     row.status = fax::Status::sending;
@@ -85,11 +92,13 @@ core::Result<void> taken(const Context& context, const store::Fax& fax, const st
     row.next_at = context.clock.now() + 1s;
     events.push_back({context.clock.now(), "Handed to the provider", row.attempt > 1 ? "Attempt " + std::to_string(row.attempt) + "." : ""});
   }));
+  FAIL_POINT("queue.taken.moved");
   return {};
 }
 
 core::Result<void> unknown(const Context& context, const store::Fax& fax, const std::string& attempt_id) {
   CORE_CHECK(context.faxes.record_unknown(attempt_id, context.clock.now()));
+  FAIL_POINT("queue.unknown.recorded");
   CORE_TRY(row, change(context, fax.id, [&](store::Fax& it, auto& events) {
     if (it.status == fax::Status::checking || !is_current(it, fax)) return;
     it.status = fax::Status::checking;
@@ -97,6 +106,7 @@ core::Result<void> unknown(const Context& context, const store::Fax& fax, const 
     it.next_at = context.clock.now();
     events.push_back({context.clock.now(), "Looking for it at the provider", "The provider's answer did not come, so it may or may not have the fax."});
   }));
+  FAIL_POINT("queue.unknown.moved");
   return is_current(row, fax) ? look_for(context, row) : core::Result<void>();
 }
 
@@ -129,6 +139,7 @@ core::Result<void> submit(const Context& context, const store::Fax& fax) {
   const auto urls = new_urls(context.options);
   const auto attempt_id = core::new_id(context.clock.now());
   CORE_CHECK(context.spool.hand_out(fax.document_id, attempt_id));
+  FAIL_POINT("queue.submit.copied");
   store::Fax row = fax;
   row.status = fax::Status::submitting;
   row.attempt += 1;
@@ -141,7 +152,9 @@ core::Result<void> submit(const Context& context, const store::Fax& fax) {
     // Another call to this number is open, or the fax was changed (canceled, perhaps) meanwhile.
     return come_back(context, fax.id, attempt.error().field == "to" ? kNumberWait : 0s);
   }
+  FAIL_POINT("queue.submit.intent_written");
   const auto outcome = context.provider.submit({row.from, row.to, urls.media, urls.callback, lowered ? "standard" : ""});
+  FAIL_POINT("queue.submit.answered");
   using Kind = fax::SubmitOutcome::Kind;
   if (outcome.kind != Kind::taken) core::log(core::Level::warning, "call to the provider", outcome.error, {{"fax", fax.id}, {"attempt", attempt_id}});
   switch (outcome.kind) {
@@ -150,6 +163,7 @@ core::Result<void> submit(const Context& context, const store::Fax& fax) {
     case Kind::unreachable: return not_sent(context, row, attempt_id, "provider_unreachable", fax::fetch_wait(static_cast<int>(std::min<std::int64_t>(row.attempt - 1, 20))));
     case Kind::rate_limited:
       CORE_CHECK(hold_account(context, "rate_limited", outcome.retry_after));
+      FAIL_POINT("queue.hold.set");
       return not_sent(context, row, attempt_id, "rate_limited", 0s);
     case Kind::unauthorized:
       CORE_CHECK(hold_account(context, "unauthorized", 0s));

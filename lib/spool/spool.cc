@@ -9,6 +9,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "core/fail_point.h"
 #include "core/id.h"
 #include "core/log.h"
 #include "crypto/encoding.h"
@@ -108,12 +109,15 @@ core::Result<void> Incoming::write(std::span<const std::byte> bytes) {
     since_look_bytes_ = 0;
   }
   since_look_bytes_ += static_cast<std::int64_t>(bytes.size());
-  return core::write_all(fd_.get(), bytes, path_);
+  CORE_CHECK(core::write_all(fd_.get(), bytes, path_));
+  FAIL_POINT("spool.write.written");
+  return {};
 }
 
 core::Result<Committed> Incoming::commit(const std::string& id) {
   CORE_CHECK(check_id(id));
   CORE_CHECK(core::sync(fd_.get(), path_));
+  FAIL_POINT("spool.commit.synced");
   struct stat about{};
   if (::fstat(fd_.get(), &about) != 0) return core::errno_error("fstat", path_, errno);
   CORE_TRY(digest, crypto::sha256_of_fd(fd_.get(), path_));
@@ -122,10 +126,12 @@ core::Result<Committed> Incoming::commit(const std::string& id) {
     if (errno == EEXIST) return core::Error{core::Code::conflict, "spool: " + id + " is there already"};
     return core::errno_error("link", final_path, errno);
   }
+  FAIL_POINT("spool.commit.linked");
   if (const auto synced = core::sync_folder(folder_); !synced) {
     ::unlink(final_path.c_str());
     return synced.error();
   }
+  FAIL_POINT("spool.commit.folder_synced");
   discard();
   return Committed{about.st_size, crypto::hex(digest)};
 }
@@ -193,8 +199,11 @@ core::Result<void> Spool::hand_out(const std::string& id, const std::string& nam
     // Whatever the umask is: nginx's group reads it.
     if (::fchmod(to.get(), 0640) != 0) return core::errno_error("fchmod", path, errno);
     CORE_CHECK(copy_all(from.get(), to.get(), path));
+    FAIL_POINT("spool.hand_out.copied");
     CORE_CHECK(core::sync(to.get(), path));
+    FAIL_POINT("spool.hand_out.synced");
     if (::rename(path.c_str(), handout_path(name).c_str()) != 0) return core::errno_error("rename", path, errno);
+    FAIL_POINT("spool.hand_out.renamed");
     return core::sync_folder(folder_ + "/handout");
   }();
   if (!made) (void)unlink(path);

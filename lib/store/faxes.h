@@ -174,8 +174,9 @@ class Faxes {
   // False if a call to the attempt's number that was begun and not refused was voided since `since` with
   // its id still unknown, or one there is unresolved (its fax may be deleted): then a fax in the provider's list could be that one's.
   core::Result<bool> list_may_decide(const Attempt& attempt, core::Time since);
-  // Ids of attempts whose copy a provider may still fetch.
-  core::Result<std::vector<std::string>> open_attempts();
+  // Ids of attempts whose copy a provider may still fetch. One that nobody ever heard of stays open: its copy goes with the
+  // fax, or when that has been final since before `final_before`.
+  core::Result<std::vector<std::string>> open_attempts(core::Time final_before);
 
   // --- holds, and small facts ---
   core::Result<std::optional<Hold>> hold();

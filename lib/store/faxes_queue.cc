@@ -177,9 +177,11 @@ core::Result<bool> Faxes::list_may_decide(const Attempt& attempt, core::Time sin
   return unresolved.empty();
 }
 
-core::Result<std::vector<std::string>> Faxes::open_attempts() {
+core::Result<std::vector<std::string>> Faxes::open_attempts(core::Time final_before) {
   CORE_TRY(connection, database_->lease());
-  CORE_TRY(rows, connection.query("SELECT id FROM attempts WHERE voided_ms IS NULL AND ended_ms IS NULL"));
+  CORE_TRY(rows, connection.query("SELECT attempts.id FROM attempts JOIN faxes ON faxes.id = attempts.fax_id WHERE attempts.voided_ms IS NULL AND attempts.ended_ms IS NULL "
+                                  "AND (faxes.final_ms IS NULL OR faxes.final_ms >= :1)",
+                                  {final_before}));
   std::vector<std::string> ids;
   for (const auto& row : rows) ids.push_back(row.text("id"));
   return ids;

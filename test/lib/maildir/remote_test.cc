@@ -113,3 +113,23 @@ TEST_CASE("a name that could leave the folder is refused before it is sent") {
   REQUIRE_FALSE(answer);
   CHECK(answer.error().code == core::Code::invalid);
 }
+
+TEST_CASE("what an earlier service was cut off from is removed from tmp at the start, once it is old") {
+  core::LogCapture log;
+  Line line;
+  const auto put = [&](const std::string& name, long hours) {
+    const auto path = line.folder + "/Maildir/tmp/" + name;
+    std::ofstream(path) << "half a mess";
+    const timespec past{::time(nullptr) - hours * 3600, 0};
+    const timespec times[2] = {past, past};
+    REQUIRE(::utimensat(AT_FDCWD, path.c_str(), times, 0) == 0);
+  };
+  put("old", 48);
+  put("young", 12);
+  line.serve();
+  // It has been at work once it answers.
+  REQUIRE(maildir::Remote(line.folder + "/socket").deliver(maildir::new_name(core::SystemClock().now()), line.file.get()));
+  CHECK_FALSE(std::filesystem::exists(line.folder + "/Maildir/tmp/old"));
+  CHECK(std::filesystem::exists(line.folder + "/Maildir/tmp/young"));
+  CHECK(log.text().find("old temporary files of the mailbox removed") != std::string::npos);
+}

@@ -226,3 +226,19 @@ TEST_CASE("a late callback that the provider does not know moves nothing, and is
   CHECK(line.status(line.id) == Status::unresolved);
   CHECK(line.provider.count("fetch FXnone") <= 3);
 }
+
+TEST_CASE("the copy of an unresolved fax is kept as long as its document, and no longer than the fax") {
+  for (const bool deleted : {false, true}) {
+    CAPTURE(deleted);
+    Lost line;
+    line.run_for(31min);
+    REQUIRE(line.status(line.id) == Status::unresolved);
+    line.clock.advance(80 * 24h);
+    REQUIRE(queue::purge(line.context()));
+    CHECK(line.spool->handed_out()->size() == 1);
+    if (deleted) REQUIRE(line.faxes->remove(line.id, line.clock.now()));
+    else line.clock.advance(11 * 24h);
+    REQUIRE(queue::purge(line.context()));
+    CHECK(line.spool->handed_out()->empty());
+  }
+}

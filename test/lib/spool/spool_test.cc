@@ -100,3 +100,16 @@ TEST_CASE("the reserve, missing folders, and what crashes left") {
   CHECK(state.spool->remove_old_temporary_files(core::SystemClock().now() + std::chrono::hours(2), std::chrono::hours(1)).value() == 2);
   CHECK(state.spool->handed_out().value().size() == 1);
 }
+
+TEST_CASE("a copy that was cut off before it had its name is removed when it is old, and no other") {
+  State state;
+  const auto now = core::SystemClock().now();
+  const auto partial = "/handout/." + core::new_id(now);
+  const auto whole = "/handout/" + core::new_id(now);
+  for (const auto& name : {partial, whole, std::string("/handout/.other")}) std::filesystem::copy_file("/etc/hostname", state.folder + name);
+  CHECK(state.spool->remove_old_temporary_files(now, std::chrono::hours(1)).value() == 0);
+  CHECK(state.spool->remove_old_temporary_files(now + std::chrono::hours(2), std::chrono::hours(1)).value() == 1);
+  CHECK_FALSE(std::filesystem::exists(state.folder + partial));
+  CHECK(std::filesystem::exists(state.folder + whole));
+  CHECK(std::filesystem::exists(state.folder + "/handout/.other"));
+}
