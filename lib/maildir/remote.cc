@@ -181,8 +181,8 @@ void Service::clean() const {
   const auto folder = Maildir::open(maildir_path_);
   if (!folder) return;  // the next delivery says why
   const auto removed = folder->remove_old_temporary_files(core::SystemClock().now());
-  if (!removed) core::log(core::Level::warning, "old files in the Maildir's tmp not removed", removed.error());
-  else if (*removed > 0) core::log(core::Level::info, "old files in the Maildir's tmp removed", {{"count", std::to_string(*removed)}});
+  if (!removed) core::log(core::Level::warning, "old temporary files of the mailbox not removed", removed.error());
+  else if (*removed > 0) core::log(core::Level::info, "old temporary files of the mailbox removed", {{"count", std::to_string(*removed)}});
 }
 
 void Service::run(const std::atomic<bool>& stop) const {
