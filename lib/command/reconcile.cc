@@ -48,14 +48,15 @@ core::Result<int> reconcile(const config::Settings& settings, const Words& words
   const auto id = core::new_id(now());
   CORE_CHECK(book.set_fact("reconcile.wanted", id + " " + since));
   wake::Sender(settings.socket("wake.sock")).send();
-  for (const auto end = now() + kPatience; now() < end; ::poll(nullptr, 0, kPollMilliseconds)) {
+  for (const auto end = std::chrono::steady_clock::now() + kPatience; std::chrono::steady_clock::now() < end; ::poll(nullptr, 0, kPollMilliseconds)) {
     CORE_TRY(answer, book.fact("reconcile.done"));
     if (!answer.starts_with(id + " ")) continue;
     const auto rest = answer.substr(id.size() + 1);
     if (rest.starts_with("error ")) return core::Error{core::Code::provider_down, rest, "The provider's list could not be read: " + rest.substr(6)};
     const auto counts = text::split(rest, ' ');
-    if (counts.size() != 3) break;
+    if (counts.size() != 4) break;
     print(faxes(counts[0], "found at the provider alone, and taken up"));
+    print(faxes(counts[3], "failed here, and taken up again: the provider has the document after all"));
     print(faxes(counts[1], "ended there, and read anew"));
     print(faxes(counts[2], "differ still"));
     return counts[2] == "0" ? 0 : kDiffers;

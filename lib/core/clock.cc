@@ -1,10 +1,25 @@
 #include "core/clock.h"
 
 #include <cstdio>
+#include <ctime>
+#include <sys/timex.h>
+#include <unistd.h>
 
 namespace core {
 
 Time SystemClock::now() const { return std::chrono::floor<Milliseconds>(std::chrono::system_clock::now()); }
+
+Milliseconds SystemClock::since_boot() const {
+  timespec time{};
+  ::clock_gettime(CLOCK_BOOTTIME, &time);
+  return std::chrono::floor<Milliseconds>(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
+}
+
+bool SystemClock::is_synchronised() const {
+  timex state{};
+  if (::adjtimex(&state) != -1 && (state.status & STA_UNSYNC) == 0) return true;
+  return ::access("/run/systemd/timesync/synchronized", F_OK) == 0;
+}
 
 std::string rfc3339(Time time) {
   const auto day = std::chrono::floor<std::chrono::days>(time);

@@ -19,24 +19,41 @@ class Clock {
  public:
   virtual ~Clock() = default;
   virtual Time now() const = 0;
+
+  // Since the machine was started, its sleep included: what now() would go by if nobody ever set it. A clock that does
+  // not say otherwise is never set, and right.
+  virtual Milliseconds since_boot() const { return now().time_since_epoch(); }
+
+  // Whether somebody who knows the time (NTP) has set now() since the machine was started. False may be because nobody
+  // does on this machine, or because it may not be asked.
+  virtual bool is_synchronised() const { return true; }
 };
 
-// The machine's clock.
+// The machine's clock. Synchronised is: the kernel says so (adjtimex(2), STA_UNSYNC), or systemd-timesyncd(8) has left its
+// mark, /run/systemd/timesync/synchronized.
 class SystemClock final : public Clock {
  public:
   Time now() const override;
+  Milliseconds since_boot() const override;  // CLOCK_BOOTTIME
+  bool is_synchronised() const override;
 };
 
-// A clock that stands until it is told to move: for tests.
+// A clock that stands until it is told to move: for tests. advance() is time that goes by, set() is somebody who sets it.
 class FixedClock final : public Clock {
  public:
   explicit FixedClock(Time start) : now_(start) {}
   Time now() const override { return now_; }
+  Milliseconds since_boot() const override { return since_boot_; }
+  bool is_synchronised() const override { return synchronised_; }
   void set(Time time) { now_ = time; }
-  void advance(Milliseconds step) { now_ += step; }
+  void advance(Milliseconds step) { now_ += step, since_boot_ += step; }
+  void start_machine(bool synchronised) { since_boot_ = Milliseconds(0), synchronised_ = synchronised; }
+  void synchronise() { synchronised_ = true; }
 
  private:
   Time now_;
+  Milliseconds since_boot_ = std::chrono::hours(24);
+  bool synchronised_ = true;
 };
 
 constexpr std::int64_t to_ms(Time time) { return time.time_since_epoch().count(); }

@@ -54,6 +54,7 @@ constexpr CauseRow kCauses[] = {
     {"canceled_by_user", "It was canceled.", "Send it again if it is still wanted.", no, give_up},
     {"canceled_at_provider", "It was canceled at the provider, not here.", "Ask whoever has access to the provider's account. Some pages may have arrived.", unknown, ask_person},
     {"deadline_passed", "It did not end in time.", "Ask the recipient whether it arrived before you send it again.", unknown, ask_person},
+    {"never_submitted", "It could not be handed to the provider in time, so nothing was sent.", "Send it again if it is still wanted.", no, fix_first},
     {"restored_from_backup", "It was under way when the backup was made that this line was restored from.", "Ask the recipient whether it arrived before you send it again.", unknown, ask_person},
     // documents
     {"document_encrypted", "The document is protected by a password.", "Save it without the password and send it again.", no, fix_first},

@@ -1,6 +1,8 @@
 #include "fax/status.h"
 
+#include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 
 namespace fax {
@@ -23,49 +25,85 @@ constexpr std::array<std::pair<Status, std::string_view>, 14> kNames{{
     {Status::received, "received"},
 }};
 
-// What may follow a state that is not final, besides failed and (outbound) canceled and unresolved, which always may:
-// each state has a deadline, each may be canceled, and a restored book may be older than the truth.
+// Whose final word it must have been that is corrected.
+enum class Whose { any, ours, a_persons };
+
+// The table of lib/queue/README.md; a test holds the one to the other.
 struct Step {
   Status from, to;
+  Whose whose = Whose::any;
 };
-constexpr Step kSteps[] = {
-    {Status::queued, Status::preparing},
-    {Status::queued, Status::submitting},
-    {Status::preparing, Status::queued},  // the queue died over it, or a document is not ready
-    {Status::preparing, Status::submitting},
-    {Status::preparing, Status::waiting},
-    {Status::submitting, Status::preparing},  // certainly not taken; its pages are made anew
-    {Status::submitting, Status::waiting},
-    {Status::submitting, Status::checking},
-    {Status::submitting, Status::sending},
-    {Status::submitting, Status::delivered},  // a callback may be faster than the call's own answer
-    {Status::submitting, Status::partly_delivered},
-    {Status::checking, Status::submitting},
-    {Status::checking, Status::waiting},
-    {Status::checking, Status::sending},
-    {Status::checking, Status::delivered},
-    {Status::checking, Status::partly_delivered},
-    {Status::sending, Status::checking},  // the provider says that it does not know it
-    {Status::sending, Status::waiting},
-    {Status::sending, Status::delivered},
-    {Status::sending, Status::partly_delivered},
-    {Status::waiting, Status::queued},
-    {Status::waiting, Status::preparing},
-    {Status::waiting, Status::submitting},
-    {Status::waiting, Status::delivered},  // read once more before the next attempt, it was not over
-    {Status::waiting, Status::partly_delivered},
-    {Status::receiving, Status::fetching},
-    {Status::receiving, Status::received},
-    {Status::fetching, Status::received},
+
+using enum Status;
+
+constexpr Step kSent[] = {
+    {queued, preparing},
+    {queued, canceled},
+    {queued, failed},
+    {queued, unresolved},
+    {preparing, submitting},
+    {preparing, waiting},
+    {preparing, canceled},
+    {preparing, failed},
+    {preparing, unresolved},
+    {submitting, sending},
+    {submitting, checking},
+    {submitting, waiting},
+    {submitting, delivered},
+    {submitting, partly_delivered},
+    {submitting, failed},
+    {submitting, canceled},
+    {submitting, unresolved},
+    {checking, sending},
+    {checking, waiting},
+    {checking, delivered},
+    {checking, partly_delivered},
+    {checking, failed},
+    {checking, canceled},
+    {checking, unresolved},
+    {sending, waiting},
+    {sending, delivered},
+    {sending, partly_delivered},
+    {sending, failed},
+    {sending, canceled},
+    {sending, unresolved},
+    {waiting, submitting},
+    {waiting, delivered},
+    {waiting, partly_delivered},
+    {waiting, canceled},
+    {waiting, failed},
+    {waiting, unresolved},
+    {unresolved, delivered},
+    {unresolved, partly_delivered},
+    {unresolved, failed},
+    {unresolved, canceled},
+    {failed, delivered, Whose::ours},
+    {failed, partly_delivered, Whose::ours},
+    {failed, canceled, Whose::ours},
+    {failed, delivered, Whose::a_persons},
+    {failed, partly_delivered, Whose::a_persons},
+    {failed, canceled, Whose::a_persons},
+    {delivered, partly_delivered, Whose::a_persons},
+    {delivered, failed, Whose::a_persons},
+    {delivered, canceled, Whose::a_persons},
 };
+
+constexpr Step kReceived[] = {
+    {receiving, fetching},
+    {receiving, received},
+    {receiving, failed},
+    {fetching, received},
+    {fetching, failed},
+    {failed, fetching},
+    {failed, received},
+};
+
+bool counts(Whose whose, Decided decided) {
+  return whose == Whose::any || (whose == Whose::ours && decided == Decided::by_us) || (whose == Whose::a_persons && decided == Decided::by_person);
+}
 
 bool is_inbound_only(Status status) {
   return status == Status::receiving || status == Status::fetching || status == Status::received;
-}
-
-bool may_follow_final_outbound(Status from, Status to, Decided decided) {
-  if (!is_final(to) || to == Status::unresolved) return false;
-  return from == Status::unresolved || decided != Decided::by_provider;
 }
 
 }  // namespace
@@ -107,13 +145,8 @@ bool belongs(Direction direction, Status status) {
 }
 
 bool may_follow(Direction direction, Status from, Status to, Decided decided) {
-  if (from == to || !belongs(direction, from) || !belongs(direction, to)) return false;
-  if (direction == Direction::inbound && from == Status::failed) return to == Status::fetching || to == Status::received;
-  if (is_final(from)) return direction == Direction::outbound && may_follow_final_outbound(from, to, decided);
-  if (to == Status::failed || to == Status::canceled || to == Status::unresolved) return true;
-  for (const Step& step : kSteps)
-    if (step.from == from && step.to == to) return true;
-  return false;
+  const std::span<const Step> steps = direction == Direction::outbound ? std::span<const Step>(kSent) : std::span<const Step>(kReceived);
+  return std::any_of(steps.begin(), steps.end(), [&](const Step& step) { return step.from == from && step.to == to && counts(step.whose, decided); });
 }
 
 std::string_view twilio_word(Direction direction, Status status, std::string_view cause_code) {

@@ -45,11 +45,9 @@ bool is_final(Status status);
 // True if a fax of that direction can ever be in that state.
 bool belongs(Direction direction, Status status);
 
-// True if `to` may follow `from`; a state never follows itself. `decided` counts for final `from` only:
-//  - outbound, by_provider: nothing follows, but for unresolved, which any other end may follow;
-//  - outbound, by_us (a deadline) or by_person (settle): any other end but unresolved may follow, on evidence;
-//  - inbound: a failed one, which has no document, may still become fetching or received, whoever decided.
-// Evidence that a fax is still under way moves no final state.
+// True if `to` may follow `from`; a state never follows itself. All that may is in the two tables of lib/queue/README.md.
+// `decided` counts for final `from` only: the provider's word stays, but for unresolved and for a received fax that
+// failed, which a document completes, whoever decided. Evidence that a fax is still under way moves no final state.
 bool may_follow(Direction direction, Status from, Status to, Decided decided = Decided::by_provider);
 
 // The word of Twilio's fax API that says the most of it: queued, processing, sending, delivered, receiving, received,

@@ -16,15 +16,24 @@ using namespace std::chrono_literals;
 constexpr auto kClockError = 5min;
 constexpr auto kLookInterval = 10s;
 constexpr auto kVoidedCallsCount = 24h;
-constexpr auto kAfterSilence = 60s;
+constexpr auto kLateLooks = 7 * 24h;
+
+// A fax that is over for us is asked about ever more rarely, for a week after its deadline.
+std::optional<core::Time> next_late_look(const store::Fax& fax, core::Time now) {
+  if (now - fax.deadline >= kLateLooks) return std::nullopt;
+  return now + std::clamp<core::Milliseconds>((now - fax.deadline) / 2, 30s, 6h);
+}
 
 bool is_own(const store::Fax& fax, const fax::ProviderFax& word) { return word.direction == fax::Direction::outbound && word.to == fax.to; }
+
+bool is_at_call(const store::Fax& row) { return row.status == fax::Status::submitting || row.status == fax::Status::checking; }
 
 core::Result<void> adopt(const Context& context, const store::Fax& fax, const store::Attempt& attempt, const fax::ProviderFax& word) {
   CORE_CHECK(context.faxes.record_provider_id(attempt.id, word.id));
   FAIL_POINT("queue.adopt.id_written");
   core::log(core::Level::info, "fax found at the provider", {{"fax", fax.id}, {"provider_id", word.id}});
   CORE_TRY(found, change(context, fax.id, [&](store::Fax& row, auto& events) {
+    if (row.attempt != attempt.number) return;
     row.provider_id = word.id;
     if (!fax::is_final(row.status)) row.status = fax::Status::sending, row.cause_code.clear();
     events.push_back({context.clock.now(), "Found at the provider", ""});
@@ -56,7 +65,7 @@ core::Result<std::optional<fax::ProviderFax>> candidate(const Context& context, 
 // The call left no trace here, and its document was never fetched.
 core::Result<void> safe_again(const Context& context, const store::Fax& fax) {
   CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
-    if (fax::is_final(row.status)) return;
+    if (!is_at_call(row)) return;
     row.status = fax::Status::waiting;
     row.cause_code = "unknown_outcome";
     row.next_at = context.clock.now() + fax::fetch_wait(static_cast<int>(std::min<std::int64_t>(row.attempt - 1, 10)));
@@ -73,7 +82,7 @@ core::Result<void> look_for(const Context& context, const store::Fax& fax) {
   CORE_TRY(attempt, context.faxes.last_attempt(fax.id));
   if (past == Past::known) {
     CORE_TRY(known, change(context, fax.id, [&](store::Fax& row, auto&) {
-      if (fax::is_final(row.status)) return;
+      if (!is_at_call(row) || row.attempt != attempt->number) return;
       row.status = fax::Status::sending;
       row.provider_id = attempt->provider_id;
     }));
@@ -104,7 +113,7 @@ core::Result<void> look_for(const Context& context, const store::Fax& fax) {
     FAIL_POINT("queue.look.recorded");
   }
   CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
-    if (fax::is_final(row.status)) return;
+    if (!is_at_call(row) || row.attempt != attempt->number) return;
     if (core::Milliseconds(looked_ms) >= context.options.check_time) return finish(row, events, fax::Status::unresolved, "unknown_outcome", "", now);
     row.status = fax::Status::checking;
     row.next_at = now + kLookInterval;
@@ -120,12 +129,15 @@ core::Result<void> take_late_evidence(const Context& context, const store::Fax& 
     const auto& id = attempt->provider_id.empty() ? attempt->hinted_id : attempt->provider_id;
     if (!id.empty()) {
       const auto word = context.provider.fetch(id);
-      if (!word && word.error().code != core::Code::not_found) return come_back(context, fax.id, kAfterSilence);
       if (word && is_own(fax, *word)) {
         if (attempt->provider_id.empty()) CORE_CHECK(context.faxes.record_provider_id(attempt->id, word->id));
         FAIL_POINT("queue.late.id_written");
         if (fax::is_final(word->status)) return apply(context, fax, *attempt, *word);
-        return come_back(context, fax.id, 30s);
+      }
+      const bool may_change = word ? is_own(fax, *word) : word.error().code != core::Code::not_found;
+      if (may_change) {
+        CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto&) { row.next_at = next_late_look(row, context.clock.now()); }));
+        return {};
       }
     }
   }

@@ -1,7 +1,5 @@
 #include "queue/context.h"
 
-#include <algorithm>
-
 #include "core/log.h"
 #include "fax/cause.h"
 
@@ -18,7 +16,8 @@ core::Result<store::Fax> change(const Context& context, const std::string& fax_i
     std::vector<store::Event> events;
     what(fax, events);
     // No wait, however long somebody asked for it, is longer than the fax may take.
-    if (!fax::is_final(fax.status) && fax.next_at && *fax.next_at > fax.deadline) fax.next_at = std::max(fax.deadline, context.clock.now());
+    // (Past it, nobody believes the clock yet, or this is its last step.)
+    if (!fax::is_final(fax.status) && fax.next_at && *fax.next_at > fax.deadline && fax.deadline > context.clock.now()) fax.next_at = fax.deadline;
     const auto saved = context.faxes.save(fax, context.clock.now(), events);
     if (saved) {
       if (fax.status != status)
@@ -32,6 +31,10 @@ core::Result<store::Fax> change(const Context& context, const std::string& fax_i
 core::Result<void> come_back(const Context& context, const std::string& fax_id, std::chrono::seconds wait) {
   CORE_CHECK(change(context, fax_id, [&](store::Fax& fax, auto&) { fax.next_at = context.clock.now() + wait; }));
   return {};
+}
+
+bool is_over(const Context& context, const store::Fax& fax) {
+  return context.clock.now() >= fax.deadline && (context.time == nullptr || context.time->may_end());
 }
 
 void finish(store::Fax& fax, std::vector<store::Event>& events, fax::Status status, std::string_view cause_code, std::string_view own_words, core::Time now) {

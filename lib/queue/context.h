@@ -12,6 +12,7 @@
 #include "document/pdf.h"
 #include "fax/provider.h"
 #include "maildir/maildir.h"
+#include "queue/timekeeper.h"
 #include "spool/spool.h"
 #include "store/faxes.h"
 
@@ -50,7 +51,11 @@ struct Context {
   std::function<core::Result<void>(const std::vector<int>& fds, int output_fd)> join;  // document::join_pdf
   std::function<core::Result<maildir::Delivery>(const std::string& name, int fd)> deliver;
   std::function<std::string(core::Time now, int fd)> new_mail_name;       // maildir::new_name
+  Timekeeper* time = nullptr;  // nothing: the clock is believed
 };
+
+// Whether the fax's deadline has passed, by a clock that may be believed.
+bool is_over(const Context& context, const store::Fax& fax);
 
 // What became of one step: changes to the fax, applied to the row as it is now.
 using Change = std::function<void(store::Fax&, std::vector<store::Event>&)>;

@@ -43,8 +43,9 @@ core::Result<void> run_daemon(const config::Settings& settings, const std::atomi
   twilio::Provider provider(client, twilio::account_of(settings));
   const maildir::Remote mailbox(settings.socket("deliver.sock"));
   const auto options = options_of(settings);
+  Timekeeper time(clock, faxes, options.lifetime);
   const Context context{options, clock, faxes, spool, provider, document::examine_pdf, document::join_pdfs,
-                        [&](const std::string& name, int fd) { return mailbox.deliver(name, fd); }, [](core::Time now, int fd) { return maildir::new_name(now, fd); }};
+                        [&](const std::string& name, int fd) { return mailbox.deliver(name, fd); }, [](core::Time now, int fd) { return maildir::new_name(now, fd); }, &time};
   return run(context, {3, settings.socket("wake.sock")}, stop);
 }
 

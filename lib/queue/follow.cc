@@ -29,6 +29,11 @@ double jitter() {
   return std::uniform_real_distribution<double>(0.0, 1.0)(engine);
 }
 
+// The attempt is the fax's last, and not over.
+bool is_open_at_provider(const store::Fax& row, const store::Attempt& attempt) {
+  return row.attempt == attempt.number && (row.status == fax::Status::submitting || row.status == fax::Status::checking || row.status == fax::Status::sending);
+}
+
 constexpr std::string_view kLowered = "The next attempts ask for the standard resolution";
 
 // A final word that lets another attempt follow.
@@ -83,7 +88,7 @@ core::Result<void> apply(const Context& context, const store::Fax& fax, const st
     CORE_CHECK(context.faxes.record_poll(attempt.id));
     FAIL_POINT("queue.follow.polled");
     CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto&) {
-      if (fax::is_final(row.status)) return;
+      if (!is_open_at_provider(row, attempt)) return;
       row.status = fax::Status::sending;
       row.provider_id = word.id;
       row.next_at = now + poll_wait(attempt.polls);
@@ -93,14 +98,16 @@ core::Result<void> apply(const Context& context, const store::Fax& fax, const st
   // Twilio's API never says why; its callback does, and may be a moment behind.
   if (word.status == fax::ProviderStatus::failed && word.error_code.empty() && attempt.error_code.empty() && !attempt.ended) {
     if (!attempt.final_seen) CORE_CHECK(context.faxes.record_final_seen(attempt.id, now));
-    if (!attempt.final_seen || now - *attempt.final_seen < kReasonWait) return come_back(context, fax.id, 2s);
+    // A clock that was set back makes nobody wait longer.
+    if (!attempt.final_seen || (now >= *attempt.final_seen && now - *attempt.final_seen < kReasonWait)) return come_back(context, fax.id, 2s);
   }
   CORE_TRY(lowered, was_lowered(context, fax));
   CORE_CHECK(end_attempt(context, attempt.id, false));
   CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
-    const bool arrived = row.status == fax::Status::delivered || row.status == fax::Status::partly_delivered;
-    if (arrived && store::decided_by(row) == fax::Decided::by_provider) return;
+    // A worker that slept in its question: the fax has gone on to another attempt.
+    if (row.attempt != attempt.number) return;
     const bool corrected = fax::is_final(row.status);
+    if (corrected && row.status != fax::Status::unresolved && store::decided_by(row) == fax::Decided::by_provider) return;
     row.provider_id = word.id;
     if (word.status == fax::ProviderStatus::delivered) end_delivered(row, events, word, now);
     else if (word.status == fax::ProviderStatus::canceled) finish(row, events, fax::Status::canceled, row.cancel_requested ? "canceled_by_user" : "canceled_at_provider", "", now);
@@ -119,7 +126,8 @@ core::Result<void> follow(const Context& context, const store::Fax& fax) {
     core::log(core::Level::warning, "the provider did not say how the fax is", word.error(), {{"fax", fax.id}});
     CORE_CHECK(context.faxes.record_poll(attempt->id));
     CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto&) {
-      if (!fax::is_final(row.status)) row.status = fax::Status::sending;
+      if (!is_open_at_provider(row, *attempt)) return;
+      row.status = fax::Status::sending;
       row.next_at = context.clock.now() + fax::fetch_wait(static_cast<int>(std::min<std::int64_t>(attempt->polls, 10)));
     }));
     return {};

@@ -23,6 +23,18 @@ constexpr auto kMessageTime = 15min;
 
 std::chrono::seconds wait_after(std::int64_t tries) { return fax::fetch_wait(static_cast<int>(std::min<std::int64_t>(tries, 20))); }
 
+// The deadline has passed, and has not begun anew since this was read.
+core::Result<void> end_in_time(const Context& context, const store::Fax& fax, std::string_view cause, std::string_view words) {
+  CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
+    const auto now = context.clock.now();
+    if (fax::is_final(row.status) || row.deadline > now) return;
+    finish(row, events, fax::Status::failed, cause, words, now);
+    row.mail_due = true;
+    row.next_at = now;
+  }));
+  return {};
+}
+
 // Received faxes end by the provider's word, or at their deadline.
 core::Result<void> give_up(const Context& context, const store::Fax& fax, std::string_view cause, std::string_view words = "") {
   CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
@@ -35,13 +47,19 @@ core::Result<void> give_up(const Context& context, const store::Fax& fax, std::s
   return {};
 }
 
+// Tried again, until the deadline has passed: then this was the last time.
 core::Result<void> fetch_later(const Context& context, const store::Fax& fax, const core::Error& error) {
   core::log(core::Level::warning, "document not fetched yet", error, {{"fax", fax.id}});
+  const bool too_large = error.code == core::Code::too_large;
+  const bool elsewhere = error.code == core::Code::forbidden && error.field == "MEDIA_HOSTS";
+  const std::string cause = too_large ? "too_large" : elsewhere ? "media_host_not_allowed" : "provider_unreachable";
+  if (is_over(context, fax)) {
+    if (too_large || elsewhere) return end_in_time(context, fax, cause, elsewhere ? error.hint : "");
+    return end_in_time(context, fax, "deadline_passed", "Its document could not be fetched from the provider.");
+  }
   CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
-    const bool too_large = error.code == core::Code::too_large;
-    const bool elsewhere = error.code == core::Code::forbidden && error.field == "MEDIA_HOSTS";
-    const std::string cause = too_large ? "too_large" : elsewhere ? "media_host_not_allowed" : "provider_unreachable";
     const std::string why = too_large ? std::string(fax::find_cause(cause).text) : elsewhere ? error.hint : "The provider keeps it; it is tried again by itself.";
+    if (row.status != fax::Status::fetching) return;
     if (row.cause_code != cause) events.push_back({context.clock.now(), "Document not fetched yet", why});
     row.cause_code = cause;
     row.cause_text = elsewhere ? error.hint : "";
@@ -53,12 +71,16 @@ core::Result<void> fetch_later(const Context& context, const store::Fax& fax, co
 }
 
 // The book's row of a document that has just been fetched, with what the box says of it.
-core::Result<store::Document> describe(const Context& context, const spool::Incoming& incoming) {
+core::Result<store::Document> describe(const Context& context, const store::Fax& fax, const spool::Incoming& incoming) {
   store::Document document;
   document.created = context.clock.now();
   document.id = core::new_id(document.created);
   // One that is refused is kept as it came: the person may be able to read it.
-  CORE_CHECK(look_into(context, incoming.fd(), document));
+  const auto looked = look_into(context, incoming.fd(), document);
+  if (looked) return document;
+  // Without a box for so long, it is kept without having been looked at, and at the provider too.
+  if (!is_over(context, fax)) return looked.error();
+  core::log(core::Level::warning, "document kept unseen, since its time is over", looked.error(), {{"fax", fax.id}});
   return document;
 }
 
@@ -74,9 +96,9 @@ core::Result<void> ask_for_media(const Context& context, const store::Fax& fax) 
   const auto word = context.provider.fetch(fax.provider_id);
   if (!word) {
     if (word.error().code == core::Code::not_found) return give_up(context, fax, "not_kept");
-    return now >= fax.deadline ? give_up(context, fax, "deadline_passed") : come_back(context, fax.id, kReceivingWait);
+    return is_over(context, fax) ? end_in_time(context, fax, "deadline_passed", "The provider did not say what became of it.") : come_back(context, fax.id, kReceivingWait);
   }
-  if (!fax::is_final(word->status)) return now >= fax.deadline ? give_up(context, fax, "deadline_passed") : come_back(context, fax.id, kReceivingWait);
+  if (!fax::is_final(word->status)) return is_over(context, fax) ? end_in_time(context, fax, "deadline_passed", "The provider did not say that it ended.") : come_back(context, fax.id, kReceivingWait);
   if (word->media_url.empty()) {
     // Its message may still be under way.
     if (fax.fetch_tries == 0) {
@@ -102,10 +124,6 @@ core::Result<void> ask_for_media(const Context& context, const store::Fax& fax) 
 }
 
 core::Result<void> fetch(const Context& context, const store::Fax& fax) {
-  if (context.clock.now() >= fax.deadline) {
-    const bool settings_forbid = fax.cause_code == "too_large" || fax.cause_code == "media_host_not_allowed";
-    return give_up(context, fax, settings_forbid ? fax.cause_code : "deadline_passed", settings_forbid ? fax.cause_text : "");
-  }
   CORE_TRY(incoming, context.spool.begin());
   auto url = fax.media_url;
   auto done = context.provider.download(url, incoming.fd(), context.options.max_fax_bytes);
@@ -119,8 +137,8 @@ core::Result<void> fetch(const Context& context, const store::Fax& fax) {
   }
   if (!done) return fetch_later(context, fax, done.error());
   FAIL_POINT("queue.fetch.downloaded");
-  CORE_TRY(document, describe(context, incoming));
-  if (document.cause_code == "document_unsupported" && fax.fetch_tries < 5)
+  CORE_TRY(document, describe(context, fax, incoming));
+  if (document.cause_code == "document_unsupported" && fax.fetch_tries < 5 && !is_over(context, fax))
     return fetch_later(context, fax, core::Error{core::Code::unavailable, "what came from the media URL is not a PDF"});
   CORE_TRY(committed, incoming.commit(document.id));
   FAIL_POINT("queue.fetch.committed");
@@ -168,7 +186,12 @@ core::Result<void> delete_media(const Context& context, const store::Fax& fax) {
 
 core::Result<void> step_inbound(const Context& context, const store::Fax& fax) {
   if (fax.status == fax::Status::receiving) return ask_for_media(context, fax);
-  if (fax.status == fax::Status::fetching) return fetch(context, fax);
+  if (fax.status == fax::Status::fetching) {
+    const auto done = fetch(context, fax);
+    if (done || !is_over(context, fax)) return done;
+    core::log(core::Level::error, "document not fetched in time", done.error(), {{"fax", fax.id}});
+    return end_in_time(context, fax, "deadline_passed", "Its document could not be stored here.");
+  }
   if (fax.mail_due) return deliver_mail(context, fax);
   if (fax.media_delete_due) return delete_media(context, fax);
   CORE_CHECK(change(context, fax.id, [](store::Fax& row, auto&) {

@@ -11,6 +11,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr auto kAfterSilence = 60s;
+constexpr auto kFirstLateLook = 10min;
+
 // Before an automatic retry the last fax is read once more, and must be final there too.
 core::Result<void> try_again(const Context& context, const store::Fax& fax) {
   CORE_TRY(last, context.faxes.last_attempt(fax.id));
@@ -63,20 +66,24 @@ core::Result<void> end_in_time(const Context& context, const store::Fax& fax) {
     if (word && fax::is_final(word->status)) return apply(context, fax, *attempt, *word);
     unread = !word;
   }
+  const bool submitted = attempt && !attempt->provider_id.empty();
   CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
-    if (fax::is_final(row.status)) return;
+    const auto now = context.clock.now();
+    // Its time began anew meanwhile: the clock was set.
+    if (fax::is_final(row.status) || row.deadline > now) return;
+    const auto words = row.cause_code.empty() ? "" : fax::find_cause(row.cause_code).text;
     // What was handed out may have been sent: that is not for us to say.
-    finish(row, events, past == Past::over ? fax::Status::failed : fax::Status::unresolved, "deadline_passed",
-           row.cause_code.empty() ? "" : fax::find_cause(row.cause_code).text, context.clock.now());
-    // It may have ended long ago: the provider is asked again.
-    if (unread) row.next_at = context.clock.now() + 60s;
+    if (past == Past::over) finish(row, events, fax::Status::failed, submitted ? "deadline_passed" : "never_submitted", words, now);
+    else finish(row, events, fax::Status::unresolved, "deadline_passed", words, now);
+    // It may have ended long ago, or end later: the provider is asked again.
+    if (past == Past::known) row.next_at = now + (unread ? kAfterSilence : kFirstLateLook);
   }));
   return {};
 }
 
 core::Result<void> step_outbound(const Context& context, const store::Fax& fax) {
   if (fax::is_final(fax.status)) return take_late_evidence(context, fax);
-  if (context.clock.now() >= fax.deadline) return end_in_time(context, fax);
+  if (is_over(context, fax)) return end_in_time(context, fax);
   if (fax.cancel_requested && fax.status != fax::Status::checking) return cancel(context, fax);
   switch (fax.status) {
     case fax::Status::queued:

@@ -17,24 +17,59 @@ constexpr auto kOverlap = 15min;
 constexpr auto kBetweenComparisons = 3s;
 const std::string kWanted = "reconcile.wanted";
 const std::string kDone = "reconcile.done";
+constexpr std::string_view kAfterAll = "The provider has its document after all";
+constexpr auto kMostRetakes = 3;
 constexpr auto kUnusedLifetime = 24h;
 constexpr auto kTemporaryLifetime = 24h;
 
 std::string fact_name(const Options& options) { return "reconciled." + options.provider + "." + options.own_number; }
 
+// When the oldest fax came in that failed for want of its document, and may still get it: younger than FAX_DEADLINE.
+core::Result<core::Time> oldest_unkept(const Context& context, core::Time now) {
+  auto oldest = now;
+  CORE_TRY(failed, context.faxes.list({fax::Direction::inbound, {fax::Status::failed}, "", "", 200}));
+  for (const auto& fax : failed)
+    if (fax.cause_code == "not_kept" && fax.created <= now && now - fax.created < context.options.lifetime) oldest = std::min(oldest, fax.created);
+  return oldest;
+}
+
 // Since when the list is read; the first call of all writes down when this provider was configured.
 core::Result<core::Time> start_of_list(const Context& context) {
-  CORE_TRY(text, context.faxes.fact(fact_name(context.options)));
-  if (const auto time = core::parse_rfc3339(text)) return *time - kOverlap;
   const auto now = context.clock.now();
-  CORE_CHECK(context.faxes.set_fact(fact_name(context.options), core::rfc3339(now)));
-  return now - kOverlap;
+  const auto name = fact_name(context.options);
+  CORE_TRY(text, context.faxes.fact(name));
+  CORE_TRY(first_text, context.faxes.fact(name + ".configured"));
+  const auto last = core::parse_rfc3339(text);
+  const auto first = core::parse_rfc3339(first_text);
+  if (!first && !last && context.time != nullptr && !context.time->may_end()) return now - kOverlap;
+  // A clock that was ahead wrote it: nobody's list goes into the future.
+  const auto configured = std::min(first ? *first : last ? *last : now, now);
+  if (!first || *first > now) CORE_CHECK(context.faxes.set_fact(name + ".configured", core::rfc3339(configured)));
+  if (!last) CORE_CHECK(context.faxes.set_fact(name, core::rfc3339(now)));
+  CORE_TRY(rewind, context.faxes.fact(kRewind));
+  auto from = std::min(last.value_or(now), now);
+  // While the clock was wrong, the list was asked for by wrong times.
+  if (!rewind.empty()) from = std::min(from, now - context.options.lifetime);
+  CORE_TRY(unkept, oldest_unkept(context, now));
+  return std::max(std::min(from, unkept), configured) - kOverlap;
 }
 
 // `inbound` rejected it: it is no reception that failed. One that brought a document all the same is taken.
 bool was_rejected(const Context& context, const fax::ProviderFax& word) {
   const auto& blocked = context.options.blocked_senders;
   return word.status == fax::ProviderStatus::canceled && word.media_url.empty() && std::find(blocked.begin(), blocked.end(), word.from) != blocked.end();
+}
+
+store::Reception reception_of(const Context& context, const fax::ProviderFax& word) {
+  store::Reception reception;
+  reception.fax_sid = word.id;
+  reception.from = word.from;
+  reception.to = word.to;
+  reception.provider = context.options.provider;
+  reception.pages_announced = word.pages;
+  reception.media_url = word.media_url;
+  reception.lifetime = context.options.lifetime;
+  return reception;
 }
 
 core::Result<bool> take_up(const Context& context, const fax::ProviderFax& word) {
@@ -47,15 +82,7 @@ core::Result<bool> take_up(const Context& context, const fax::ProviderFax& word)
     core::log(core::Level::warning, "a received fax without a document was found at the provider alone", {{"fax", noted.id}, {"provider_id", word.id}});
     return true;
   }
-  store::Reception reception;
-  reception.fax_sid = word.id;
-  reception.from = word.from;
-  reception.to = word.to;
-  reception.provider = context.options.provider;
-  reception.pages_announced = word.pages;
-  reception.media_url = word.media_url;
-  reception.lifetime = context.options.lifetime;
-  CORE_TRY(stored, context.faxes.receive(reception, now));
+  CORE_TRY(stored, context.faxes.receive(reception_of(context, word), now));
   FAIL_POINT("queue.reconcile.recorded");
   if (stored.how != store::Stored::created) return false;
   core::log(core::Level::warning, "a received fax was found at the provider alone", {{"fax", stored.fax.id}, {"provider_id", word.id}});
@@ -90,6 +117,28 @@ core::Result<void> compare_sent(const Context& context, core::Time from, Differe
   return {};
 }
 
+enum class Known { alike, on_its_way, taken_up };
+
+// A fax that the book knows: its document may be there and not here yet, or be there after all.
+core::Result<Known> compare_known(const Context& context, const fax::ProviderFax& word, bool asked) {
+  const auto fax = context.faxes.fax_of_provider_id(word.id);
+  if (!fax && fax.error().code == core::Code::not_found) return Known::alike;  // deleted here
+  CORE_CHECK(fax);
+  if (!fax::is_final(word.status)) return Known::alike;
+  if (!fax::is_final(fax->status)) return Known::on_its_way;
+  if (fax->status != fax::Status::failed || word.media_url.empty()) return Known::alike;
+  if (!asked) {
+    CORE_TRY(events, context.faxes.events(fax->id));
+    const auto before = std::count_if(events.begin(), events.end(), [](const store::Event& event) { return event.what == kAfterAll; });
+    if (before >= kMostRetakes) return Known::alike;
+  }
+  CORE_TRY(stored, context.faxes.receive(reception_of(context, word), context.clock.now()));
+  if (stored.how != store::Stored::completed) return Known::alike;
+  core::log(core::Level::warning, "a received fax that had failed has a document at the provider, and is taken up again", {{"fax", fax->id}, {"provider_id", word.id}});
+  CORE_CHECK(context.faxes.add_event(fax->id, {context.clock.now(), std::string(kAfterAll), "It is fetched now."}));
+  return Known::taken_up;
+}
+
 core::Result<void> compare_received(const Context& context, core::Time from, bool asked, Differences& differences, core::Time& unfinished_since) {
   const auto begun = context.clock.now();
   fax::ListQuery query;
@@ -100,9 +149,9 @@ core::Result<void> compare_received(const Context& context, core::Time from, boo
     if (word.direction != fax::Direction::inbound || word.to != context.options.own_number) continue;
     CORE_TRY(known, context.faxes.is_known_or_forgotten(word.id));
     if (known) {
-      // Its document is there, and not here yet.
-      const auto fax = context.faxes.fax_of_provider_id(word.id);
-      if (fax && !fax::is_final(fax->status) && fax::is_final(word.status)) differences.remaining += 1;
+      CORE_TRY(differs, compare_known(context, word, asked));
+      differences.retaken += differs == Known::taken_up ? 1 : 0;
+      differences.remaining += differs == Known::alike ? 0 : 1;
       continue;
     }
     // One that just came in may have its webhook still under way: it is left to the next run.
@@ -135,7 +184,10 @@ core::Result<Differences> reconcile(const Context& context, std::optional<core::
   auto unfinished_since = begun;
   CORE_CHECK(compare_sent(context, from, differences));
   CORE_CHECK(compare_received(context, from, asked || since, differences, unfinished_since));
-  if (!since) CORE_CHECK(context.faxes.set_fact(fact_name(context.options), core::rfc3339(std::max(unfinished_since, begun - context.options.lifetime))));
+  if (since) return differences;
+  CORE_CHECK(context.faxes.set_fact(fact_name(context.options), core::rfc3339(std::max(unfinished_since, begun - context.options.lifetime))));
+  CORE_TRY(rewound, context.faxes.fact(kRewind));
+  if (!rewound.empty()) CORE_CHECK(context.faxes.set_fact(kRewind, ""));
   FAIL_POINT("queue.reconcile.remembered");
   return differences;
 }
@@ -155,13 +207,14 @@ core::Result<void> answer_reconcile(const Context& context, const std::function<
       return context.faxes.set_fact(kDone, id + " error " + (found.error().hint.empty() ? found.error().text : found.error().hint));
     }
     sum.added += found->added;
+    sum.retaken += found->retaken;
     if (waited == 0s) sum.settled = found->settled;
     sum.remaining = found->remaining;
     if (found->remaining == 0 || waited >= kLongestComparison) break;
     pause(kBetweenComparisons);
   }
   FAIL_POINT("queue.reconcile.compared");
-  return context.faxes.set_fact(kDone, id + " " + std::to_string(sum.added) + " " + std::to_string(sum.settled) + " " + std::to_string(sum.remaining));
+  return context.faxes.set_fact(kDone, id + " " + std::to_string(sum.added) + " " + std::to_string(sum.settled) + " " + std::to_string(sum.remaining) + " " + std::to_string(sum.retaken));
 }
 
 core::Result<void> purge(const Context& context) {

@@ -95,6 +95,9 @@ void keep_house(const Context& context, Bell& bell, const std::atomic<bool>& sto
   core::Time reconciled{};
   core::Time purged{};
   while (!stop) {
+    if (context.time != nullptr) {
+      if (const auto done = context.time->look(); !done) core::log(core::Level::warning, "the clock could not be looked after", done.error());
+    }
     examine_uploads(context, stop);
     const auto asked = answer_reconcile(context, [&](std::chrono::seconds wait) {
       bell.ring();
@@ -108,7 +111,7 @@ void keep_house(const Context& context, Bell& bell, const std::atomic<bool>& sto
       if (!done) core::log(core::Level::warning, "the provider's list could not be compared", done.error());
       else if (done->remaining > 0) bell.ring();
     }
-    if (now - purged >= kPurgeInterval || now < purged) {
+    if ((now - purged >= kPurgeInterval || now < purged) && (context.time == nullptr || context.time->may_purge())) {
       purged = now;
       if (const auto done = purge(context); !done) core::log(core::Level::warning, "purge", done.error());
     }

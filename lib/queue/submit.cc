@@ -44,7 +44,9 @@ core::Result<void> hold_account(const Context& context, const std::string& kind,
 core::Result<void> unknown(const Context& context, const store::Fax& fax, const std::string& attempt_id);
 
 // False for a call that was outlived by its lease: the fax has gone on, and what the call says is its attempt's alone.
-bool is_current(const store::Fax& row, const store::Fax& called) { return row.attempt == called.attempt && !fax::is_final(row.status); }
+bool is_current(const store::Fax& row, const store::Fax& called) {
+  return row.attempt == called.attempt && (row.status == fax::Status::submitting || row.status == fax::Status::checking);
+}
 
 // Nothing was taken: this attempt is over and counts for nothing. The next one has a time. Should somebody
 // hold the document all the same, the provider's word is not enough.

@@ -1,6 +1,7 @@
 #include "store/fax_rows.h"
 
 #include "core/id.h"
+#include "core/log.h"
 
 namespace store {
 
@@ -15,7 +16,7 @@ std::string_view name(DocumentState state) {
 
 fax::Decided decided_by(const Fax& fax) {
   if (fax.cause_code == kSettled) return fax::Decided::by_person;
-  return fax.cause_code == "deadline_passed" ? fax::Decided::by_us : fax::Decided::by_provider;
+  return fax.cause_code == "deadline_passed" || fax.cause_code == "never_submitted" ? fax::Decided::by_us : fax::Decided::by_provider;
 }
 
 Document document_of(const sql::Row& row) {
@@ -109,16 +110,25 @@ core::Result<void> insert_fax(sql::Connection& connection, const Fax& fax, const
 }
 
 core::Result<bool> update_fax(sql::Connection& connection, const Fax& fax, core::Time now) {
-  const sql::Bind final_at = fax::is_final(fax.status) ? sql::Bind(now) : sql::Bind(nullptr);
+  // A received fax that failed may be taken up again: then it is not over.
+  const bool is_final = fax::is_final(fax.status);
+  const sql::Bind final_at = is_final ? sql::Bind(now) : sql::Bind(nullptr);
   CORE_TRY(rows, connection.execute(
       "UPDATE faxes SET version = version + 1, status = :1, from_number = :2, to_number = :3, provider_id = :4, pages = :5, pages_done = :6, cause_code = :7, cause_text = :8, "
       "attempt = :9, ends_to_retry = :10, is_read = :11, cancel_requested = :12, cancel_tried = :13, updated_ms = :14, next_at_ms = :15, deadline_ms = :16, document_id = :17, "
-      "media_url = :18, pages_announced = :19, fetch_tries = :20, mail_due = :21, mail_tries = :22, notice_name = :23, media_delete_due = :24, final_ms = COALESCE(final_ms, :25) "
-      "WHERE id = :26 AND version = :27",
+      "media_url = :18, pages_announced = :19, fetch_tries = :20, mail_due = :21, mail_tries = :22, notice_name = :23, media_delete_due = :24, final_ms = " +
+          std::string(is_final ? "COALESCE(final_ms, :25)" : ":25") + " WHERE id = :26 AND version = :27",
       {fax::name(fax.status), fax.from, fax.to, fax.provider_id, fax.pages, fax.pages_done, fax.cause_code, fax.cause_text, fax.attempt, fax.ends_to_retry, fax.read,
        fax.cancel_requested, fax.cancel_tried, now, fax.next_at, fax.deadline, fax.document_id, fax.media_url, fax.pages_announced, fax.fetch_tries, fax.mail_due, fax.mail_tries,
        fax.notice_name, fax.media_delete_due, final_at, fax.id, fax.version}));
   return rows == 1;
+}
+
+core::Result<void> check_step(const Fax& before, const Fax& after) {
+  if (after.status == before.status || fax::may_follow(before.direction, before.status, after.status, decided_by(before))) return {};
+  core::Error error{core::Code::internal, std::string(fax::name(after.status)) + " may not follow " + std::string(fax::name(before.status))};
+  core::log(core::Level::error, "a step that the table of states does not have, refused", error, {{"fax", before.id}, {"from", fax::name(before.status)}, {"to", fax::name(after.status)}});
+  return error;
 }
 
 core::Result<void> insert_document(sql::Connection& connection, const Document& document) {

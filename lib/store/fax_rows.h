@@ -21,6 +21,9 @@ core::Result<void> insert_fax(sql::Connection& connection, const Fax& fax, const
 // Writes all that may change, if the version is the fax's; true: it was.
 core::Result<bool> update_fax(sql::Connection& connection, const Fax& fax, core::Time now);
 
+// internal, and a line in the log, if what `after` says may not follow what `before` said (lib/queue/README.md).
+core::Result<void> check_step(const Fax& before, const Fax& after);
+
 core::Result<void> insert_document(sql::Connection& connection, const Document& document);
 core::Result<void> insert_event(sql::Connection& connection, const std::string& fax_id, const Event& event);
 core::Result<Fax> read_fax(sql::Connection& connection, const std::string& id);  // not_found

@@ -206,8 +206,7 @@ core::Result<void> Faxes::save(Fax& fax, core::Time now, std::span<const Event> 
   CORE_TRY(transaction, sql::Transaction::begin(connection));
   CORE_TRY(current, read_fax(connection, fax.id));
   if (current.version != fax.version) return core::Error{core::Code::conflict, "fax " + fax.id + " was changed meanwhile"};
-  if (fax.status != current.status && !fax::may_follow(fax.direction, current.status, fax.status, decided_by(current)))
-    return core::Error{core::Code::internal, "fax " + fax.id + ": " + std::string(fax::name(fax.status)) + " may not follow " + std::string(fax::name(current.status))};
+  CORE_CHECK(check_step(current, fax));
   CORE_TRY(saved, update_fax(connection, fax, now));
   if (!saved) return core::Error{core::Code::conflict, "fax " + fax.id + " was changed meanwhile"};
   for (const auto& event : events) CORE_CHECK(insert_event(connection, fax.id, event));

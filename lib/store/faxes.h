@@ -145,6 +145,15 @@ class Faxes {
   core::Result<void> release(const std::string& fax_id, const std::string& worker);
   core::Result<std::optional<core::Time>> next_due();  // of faxes that nobody has leased
 
+  // --- a clock that was set ---
+  // Whatever is not final ends then at the earliest.
+  core::Result<void> restart_deadlines(core::Time deadline);
+  // The clock was set back by `by`, and is `now`: what lies in the future (next times, leases, holds, what attempts wait
+  // for) comes nearer by as much, so that nothing waits longer than was meant; no deadline is later than now + `lifetime`.
+  core::Result<void> set_back(core::Time now, core::Milliseconds by, std::chrono::seconds lifetime);
+  // What is past its deadline and not final is due, whatever it waits for.
+  core::Result<void> wake_overdue(core::Time now);
+
   // --- attempts: the fence ---
   // Writes the intent to call, before the call; `status` becomes submitting, attempt and
   // next_at as in `fax`. Conflict if the fax's version is another, or if another attempt to

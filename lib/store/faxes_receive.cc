@@ -96,7 +96,11 @@ core::Result<Faxes::StoredFax> add_to(sql::Connection& connection, Fax fax, cons
   const bool brings = reception.document || (!reception.media_url.empty() && fax.status != fax::Status::fetching);
   const bool first_word = fax.status == fax::Status::receiving;
   if (complete || (!brings && !first_word)) return Faxes::StoredFax{Stored::repeated, fax};
+  const Fax before = fax;
   const auto event = apply(fax, reception, now);
+  // Its time begins anew: what it was before had ended already.
+  if (fax::is_final(before.status)) fax.deadline = now + reception.lifetime;
+  CORE_CHECK(check_step(before, fax));
   CORE_CHECK(update_fax(connection, fax, now));
   if (reception.document) CORE_CHECK(attach(connection, fax.id, *reception.document));
   CORE_CHECK(insert_event(connection, fax.id, event));

@@ -30,7 +30,7 @@ TEST_CASE("cause: every code has a sentence, an advice, and is tried again only 
 TEST_CASE("cause: no stored code is ever taken away") {
   for (const char* code : {"busy", "no_answer", "no_connection", "transmission_error", "failed_without_reason", "remote_incompatible", "pages_missing", "media_not_fetched",
                            "provider_trouble", "number_refused", "sender_refused", "not_enabled", "not_enough_funds", "service_ended", "refused_by_provider",
-                           "wrong_credentials", "rate_limited", "provider_unreachable", "unknown_outcome", "canceled_by_user", "canceled_at_provider", "deadline_passed",
+                           "wrong_credentials", "rate_limited", "provider_unreachable", "unknown_outcome", "canceled_by_user", "canceled_at_provider", "deadline_passed", "never_submitted",
                            "restored_from_backup", "document_encrypted", "document_damaged", "document_empty", "document_too_complex", "document_too_long",
                            "document_unsupported", "document_gone", "reception_failed", "line_unreachable", "answer_refused", "not_kept", "too_large", "document_unreadable",
                            "network_busy", "lines_in_use", "resolution_too_high", "page_too_large", "not_a_fax_number", "number_not_in_service", "call_rejected",

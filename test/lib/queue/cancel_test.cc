@@ -147,7 +147,7 @@ TEST_CASE("the deadline: failed where nothing can have been sent, whatever the s
     if (wanted == "held") bench.clock.advance(28h);
     bench.run();
     CHECK(bench.status(id) == Status::failed);
-    CHECK(bench.cause(id) == "deadline_passed");
+    CHECK(bench.cause(id) == "never_submitted");
     CHECK(bench.provider.requests.size() == submits);
     if (submits > 0) CHECK_FALSE(bench.get(bench.provider.requests.back().media_url));
   }

@@ -143,22 +143,22 @@ TEST_CASE("faxline reconcile: asked by a fact, answered by a fact, once") {
   const auto answer = [&] { REQUIRE(queue::answer_reconcile(line.context(), [&](std::chrono::seconds) { ++pauses, line.run(); })); return line.faxes->fact("reconcile.done").value(); };
   CHECK(answer() == "");
   REQUIRE(line.faxes->set_fact("reconcile.wanted", "one "));
-  CHECK(answer() == "one 1 0 0");
+  CHECK(answer() == "one 1 0 0 0");
   CHECK(pauses == 1);
   const auto lists = line.provider.count("list");
-  CHECK(answer() == "one 1 0 0");
+  CHECK(answer() == "one 1 0 0 0");
   CHECK(line.provider.count("list") == lists);
   line.provider.list_errors = {down()};
   REQUIRE(line.faxes->set_fact("reconcile.wanted", "two 2026-11-01T00:00:00Z"));
   CHECK(answer() == "two error no connection");
   REQUIRE(line.faxes->set_fact("reconcile.wanted", "three 2026-11-01T00:00:00Z"));
-  CHECK(answer() == "three 0 0 0");
+  CHECK(answer() == "three 0 0 0 0");
   CHECK(line.provider.asked.created_after == core::parse_rfc3339("2026-11-01T00:00:00Z").value());
   line.inbound("FXlarge");
   line.provider.documents.clear();  // what cannot be fetched remains
   pauses = 0;
   REQUIRE(line.faxes->set_fact("reconcile.wanted", "four "));
-  CHECK(answer() == "four 1 0 1");
+  CHECK(answer() == "four 1 0 1 0");
   CHECK(pauses == 10);
 }
 

@@ -133,7 +133,7 @@ TEST_CASE("401: shown at once, one fax tries every 5 minutes, nothing fails befo
   CHECK(bench.status(one) == Status::waiting);
   bench.run_for(2h);
   CHECK(bench.status(one) == Status::failed);
-  CHECK(bench.cause(one) == "deadline_passed");
+  CHECK(bench.cause(one) == "never_submitted");
   CHECK(bench.status(two) == Status::failed);
 }
 
