@@ -10,7 +10,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(os.path.dirname(HERE), "system"), os.path.join(os.path.dirname(HERE), "bench")]
 
 import memory  # noqa: E402
-from line import Line  # noqa: E402
+from line import Line, wait_until  # noqa: E402,F401
 
 
 def started(process):

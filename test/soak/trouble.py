@@ -37,7 +37,7 @@ class Trouble(threading.Thread):
         self.random, self.line, self.pause, self.kills = random.Random(f"{seed}/trouble"), line, pause, kills
         self.ending, self.died = threading.Event(), None
         self.counts, self.faults, self.crashes = collections.Counter(), collections.Counter(), []
-        self.stopped = []  # (when to go on, process)
+        self.stopped = set()  # processes
         self.verbs = None
         self.backups = 0
 
@@ -45,7 +45,6 @@ class Trouble(threading.Thread):
         cards = []
         try:
             while not self.ending.wait(self.random.uniform(0.3, 1.7) * self.pause):
-                self.go_on()
                 if not cards:
                     cards = deck(self.kills)
                     self.random.shuffle(cards)
@@ -53,7 +52,7 @@ class Trouble(threading.Thread):
         except Exception as error:  # pylint: disable=broad-except  # told by the soak
             self.died = error
         finally:
-            self.go_on(all_of_them=True)
+            self.go_on()
 
     def play(self, what, name):
         if what == "fault":
@@ -84,8 +83,13 @@ class Trouble(threading.Thread):
             return  # it is just being started
         process = self.random.choice(found)
         if how == "stop":
+            seconds = self.random.uniform(*STOPPED_SECONDS)
+            self.stopped.add(process)
             self.signal(process, signal.SIGSTOP, "stop")
-            self.stopped.append((time.monotonic() + self.random.uniform(*STOPPED_SECONDS), process))
+            # By another thread: this one may be waiting for an answer of that very program.
+            timer = threading.Timer(seconds, self.go_on, [process])
+            timer.daemon = True
+            timer.start()
         else:
             self.crashes.append(time.time())
             self.signal(process, signal.SIGKILL if how == "kill" else signal.SIGTERM, how)
@@ -98,16 +102,15 @@ class Trouble(threading.Thread):
         if what:
             self.counts[what] += 1
 
-    def go_on(self, all_of_them=False):
-        now = time.monotonic()
-        for due, process in list(self.stopped):
-            if all_of_them or now >= due:
-                self.stopped.remove((due, process))
+    def go_on(self, *processes):
+        for process in processes or tuple(self.stopped):
+            if process in self.stopped:
+                self.stopped.discard(process)
                 self.signal(process, signal.SIGCONT, None)
 
     def again(self, what):
         """The whole line is gone, and started again on the same folder."""
-        self.go_on(all_of_them=True)
+        self.go_on()
         self.crashes.append(time.time())
         if what == "kill the line":
             self.line.kill(GONE_SECONDS)
