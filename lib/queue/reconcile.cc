@@ -19,6 +19,7 @@ const std::string kWanted = "reconcile.wanted";
 const std::string kDone = "reconcile.done";
 constexpr std::string_view kAfterAll = "The provider has its document after all";
 constexpr auto kMostRetakes = 3;
+constexpr auto kNotedLater = 24h;  // than it came in at the provider
 constexpr auto kUnusedLifetime = 24h;
 constexpr auto kTemporaryLifetime = 24h;
 
@@ -29,7 +30,7 @@ core::Result<core::Time> oldest_unkept(const Context& context, core::Time now) {
   auto oldest = now;
   CORE_TRY(failed, context.faxes.list({fax::Direction::inbound, {fax::Status::failed}, "", "", 200}));
   for (const auto& fax : failed)
-    if (fax.cause_code == "not_kept" && fax.created <= now && now - fax.created < context.options.lifetime) oldest = std::min(oldest, fax.created);
+    if (fax.cause_code == "not_kept" && fax.created <= now && now - fax.created < context.options.lifetime) oldest = std::min(oldest, fax.created - kNotedLater);
   return oldest;
 }
 

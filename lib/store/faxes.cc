@@ -132,6 +132,10 @@ core::Result<Created> Faxes::create(const NewFax& wanted, core::Time now) {
   for (const auto& id : wanted.document_ids)
     CORE_CHECK(connection.execute("INSERT INTO fax_documents (fax_id, position, document_id, mail_name) VALUES (:1, :2, :3, '')", {fax.id, position++, id}));
   CORE_CHECK(insert_event(connection, fax.id, {now, "Accepted", "Number and document are stored."}));
+  if (!wanted.resend_of.empty()) {
+    CORE_TRY(old, connection.query("SELECT id FROM faxes WHERE id = :1", {wanted.resend_of}));
+    if (!old.empty()) CORE_CHECK(insert_event(connection, wanted.resend_of, {now, "Sent again", "As fax " + fax.id + "."}));
+  }
   CORE_CHECK(transaction.commit());
   return Created{fax, true};
 }

@@ -262,6 +262,11 @@ TEST_CASE("resend: a new fax of the same documents, when the old one has ended")
   CHECK(house.faxes->documents_of(id).value().front().id == house.faxes->documents_of(fax.id).value().front().id);
   CHECK(text_of(json_of(ask(house.routes, "POST", path, with(key, kAnna)))["id"]) == id);
   CHECK(house.count() == 2);
+  // The old one shows it, once.
+  int shown = 0;
+  const auto events = house.faxes->events(fax.id).value();
+  for (const auto& event : events) shown += event.what == "Sent again" && event.why == "As fax " + id + "." ? 1 : 0;
+  CHECK(shown == 1);
   check_problem(house.post({kTo, kFile}, key), 422, "Idempotency-Key");
   check_problem(ask(house.routes, "POST", "/api/faxes/" + kUnknown + "/resend", kAnna), 404);
   check_problem(ask(house.routes, "POST", "/api/faxes/" + house.received().id + "/resend", kAnna), 409);
