@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -67,13 +68,15 @@ class Spool {
   core::Result<core::UniqueFd> open(const std::string& id) const;  // for reading; not_found
   core::Result<void> remove(const std::string& id) const;          // one that is not there is no error
   core::Result<std::vector<Found>> list() const;
+  // The same one by one, in no order, however many there are; ends with the first error of `visitor`.
+  core::Result<void> visit(const std::function<core::Result<void>(const Found&)>& visitor) const;
 
   // A copy of the document, mode 0640, durable, under handout/`name`; one that is there is replaced. not_found.
   core::Result<void> hand_out(const std::string& id, const std::string& name) const;
   core::Result<void> take_back(const std::string& name) const;
   core::Result<std::vector<Found>> handed_out() const;
 
-  // Temporary files that nobody has changed for that long. How many.
+  // Temporary files, of copies too, that nobody has changed for that long. How many.
   core::Result<std::size_t> remove_old_temporary_files(core::Time now, core::Milliseconds age) const;
 
  private:

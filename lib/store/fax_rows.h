@@ -1,6 +1,10 @@
 // Rows of the fax database to values and back (peculiar to this module).
 #pragma once
 
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "sql/database.h"
 #include "store/rows.h"
 
@@ -23,6 +27,7 @@ core::Result<bool> update_fax(sql::Connection& connection, const Fax& fax, core:
 
 core::Result<void> insert_document(sql::Connection& connection, const Document& document);
 core::Result<void> insert_event(sql::Connection& connection, const std::string& fax_id, const Event& event);
+core::Result<std::vector<std::string>> ids_of(sql::Connection& connection, std::string_view statement, const sql::Binds& binds);  // of the column `id`
 core::Result<Fax> read_fax(sql::Connection& connection, const std::string& id);  // not_found
 core::Result<Attempt> read_attempt(sql::Connection& connection, const std::string& id);  // not_found
 

@@ -80,11 +80,22 @@ class Faxes {
   core::Result<void> save_document(const Document& document);         // state, pages, warning, cause
   core::Result<std::vector<Document>> documents_of(const std::string& fax_id);  // in order
   core::Result<std::optional<Document>> next_queued_document();  // oldest first
-  // Ids of documents made before `before` that no fax uses.
-  core::Result<std::vector<std::string>> unused_documents(core::Time before);
-  // Ids of documents of faxes that were final before `before`.
-  core::Result<std::vector<std::string>> outlived_documents(core::Time before);
-  core::Result<void> forget_document(const std::string& id);  // conflict: a fax that is not over uses it
+
+  // --- what is over (queue/purge.h): ids in order, 200 at most, those after `after` ---
+  // Of documents made before `before` that no fax uses.
+  core::Result<std::vector<std::string>> unused_documents(core::Time before, const std::string& after = {});
+  // Of documents all of whose faxes are over: final, and not changed since `before`, nothing still to be delivered or to
+  // be deleted at the provider, and not unresolved.
+  core::Result<std::vector<std::string>> outlived_documents(core::Time before, const std::string& after = {});
+  // Of faxes that are over in the same sense, and have no document any more.
+  core::Result<std::vector<std::string>> outlived_faxes(core::Time before, const std::string& after = {});
+  // Those of `ids` (200 at most) that are no document's.
+  core::Result<std::vector<std::string>> without_document(const std::vector<std::string>& ids);
+  // Takes the document out of the book; a fax whose last one it was gets the event, if there is one. conflict: a fax that
+  // is not over uses it.
+  core::Result<void> forget_document(const std::string& id, const std::optional<Event>& event = std::nullopt);
+  // Attempts of faxes that are not in the book, begun before `before`; 200 at most. How many.
+  core::Result<std::int64_t> forget_attempts(core::Time before);
 
   // --- faxes ---
   // not_found (field documents: one is unknown, or another person's is no matter: all see all);
