@@ -14,6 +14,8 @@ constexpr auto kLeftoverLifetime = 24h;
 constexpr auto kCopyLifetime = 1h;
 constexpr auto kAttemptLifetime = 30 * 24h;
 constexpr std::size_t kPage = 200;
+constexpr auto kJournalLifetime = std::chrono::hours(90 * 24);  // where RECORD_RETENTION_DAYS is not set
+constexpr std::int64_t kJournalEntries = 50'000;                // a few kilobytes each at most
 
 std::string days(std::chrono::hours time) {
   const auto count = time.count() / 24;
@@ -113,6 +115,17 @@ core::Result<void> purge_strangers(const Context& context, core::Time now, Purge
   return {};
 }
 
+core::Result<void> purge_journal(const Context& context, core::Time now, Purged& purged) {
+  const auto before = now - context.options.record_retention.value_or(kJournalLifetime);
+  for (int i = 0; i < 20; ++i) {
+    CORE_TRY(count, context.faxes.trim_journal(before, kJournalEntries));
+    purged.journal += count;
+    if (count == 0) return {};
+  }
+  purged.more = true;
+  return {};
+}
+
 }  // namespace
 
 core::Result<Purged> purge(const Context& context) {
@@ -120,6 +133,7 @@ core::Result<Purged> purge(const Context& context) {
   Purged purged;
   CORE_CHECK(purge_documents(context, now, purged));
   CORE_CHECK(purge_records(context, now, purged));
+  CORE_CHECK(purge_journal(context, now, purged));
   CORE_CHECK(purge_copies(context, now, purged));
   CORE_CHECK(purge_strangers(context, now, purged));
   if (purged.documents + purged.records + purged.leftovers + purged.journal > 0)

@@ -144,6 +144,9 @@ core::Result<Committed> Incoming::commit(const std::string& id) {
 // --- the spool ---
 
 core::Result<Spool> Spool::existing(const std::string& state_folder, std::int64_t reserve_bytes) {
+  struct stat about{};
+  if (::lstat((state_folder + "/restore.new").c_str(), &about) == 0)
+    return core::Error{core::Code::settings, "a restore was cut off", "A restore of this line was cut off: repeat `faxline restore` with the same backup before the line is started.", "STATE_DIR"};
   // handout/ is the queue's and nginx's: most programs may not even see it.
   CORE_CHECK(check_folder(state_folder + "/spool"));
   const std::string temporary = state_folder + "/spool/tmp";

@@ -58,7 +58,8 @@ struct Found {
 
 class Spool {
  public:
-  // A spool that is there; its tmp/ is made if it is not. settings: one is missing or closed to this program, with the cure.
+  // A spool that is there; its tmp/ is made if it is not. settings: one is missing or closed to this program, or a restore was
+  // cut off (restore.new is there), with the cure.
   static core::Result<Spool> existing(const std::string& state_folder, std::int64_t reserve_bytes = std::int64_t{64} * 1024 * 1024);
   // Makes what is missing: spool 2770, handout 2710.
   static core::Result<Spool> create(const std::string& state_folder, std::int64_t reserve_bytes = std::int64_t{64} * 1024 * 1024);

@@ -27,6 +27,8 @@ core::Result<bool> update_fax(sql::Connection& connection, const Fax& fax, core:
 
 core::Result<void> insert_document(sql::Connection& connection, const Document& document);
 core::Result<void> insert_event(sql::Connection& connection, const std::string& fax_id, const Event& event);
+// Nothing, if `arrival` is null.
+core::Result<void> insert_arrival(sql::Connection& connection, const Arrival* arrival, std::string_view fax_id, std::string_view fax_sid, std::string_view decided, core::Time now);
 core::Result<std::vector<std::string>> ids_of(sql::Connection& connection, std::string_view statement, const sql::Binds& binds);  // of the column `id`
 core::Result<Fax> read_fax(sql::Connection& connection, const std::string& id);  // not_found
 core::Result<Attempt> read_attempt(sql::Connection& connection, const std::string& id);  // not_found

@@ -125,19 +125,42 @@ class Faxes {
 
   // --- receiving ---
   struct StoredFax { Stored how; Fax fax; };
-  core::Result<StoredFax> receive(const Reception& reception, core::Time now);
+  // `arrival`, where it came by a webhook, is written into the journal in the same transaction, with what was decided.
+  core::Result<StoredFax> receive(const Reception& reception, core::Time now, const Arrival* arrival = nullptr);
   // The best-effort note of a first webhook: a record in `receiving`, if there is none; where there is one, it is asked
   // about sooner, if `patience` is shorter and nobody has asked yet.
   // `patience`: until the provider is asked what became of it.
   core::Result<void> note_receiving(const std::string& fax_sid, const std::string& from, const std::string& to,
                                     const std::string& provider, core::Time now, std::chrono::seconds lifetime,
-                                    std::chrono::seconds patience = std::chrono::minutes(15));
+                                    std::chrono::seconds patience = std::chrono::minutes(15), const Arrival* arrival = nullptr);
   core::Result<bool> is_known_or_forgotten(const std::string& fax_sid);
   // Documents of a received fax whose mail is not yet delivered, each with the name recorded for it (empty: none yet).
   struct Mail { std::string document_id; std::int64_t position; std::string mail_name; };
   core::Result<std::vector<Mail>> mails_due(const std::string& fax_id);
   core::Result<void> record_mail_name(const std::string& fax_id, std::int64_t position, const std::string& name);
   core::Result<void> record_mail_delivered(const std::string& fax_id, std::int64_t position, core::Time now);
+
+  enum class Replay { mail, mail_due, fetch };
+  // A person asks for a received fax again: its documents go to the mailbox as new mails (`mail`; `mail_due`: they are still
+  // to be delivered, and it is tried at once), or, where none came, it is fetched anew. The event names `person`. not_found;
+  // conflict: a sent fax, or one whose document is no longer kept.
+  core::Result<Replay> replay(const std::string& id, const std::string& person, core::Time now, std::chrono::seconds lifetime);
+
+  // --- the journal of what came ---
+  core::Result<std::vector<JournalEntry>> journal(const std::string& fax_id);  // oldest first; 200 at most
+  // Entries older than `before`, and all but the newest `kept`; 500 at most at once. How many.
+  core::Result<std::int64_t> trim_journal(core::Time before, std::int64_t kept);
+
+  // --- copies of the book ---
+  core::Result<std::vector<Document>> documents_after(const std::string& id);  // by id, 200 at most
+  core::Result<std::int64_t> bytes_of_documents();
+  core::Result<bool> is_empty();  // neither fax nor document
+  // What a copy of the book, made at `copied`, becomes when it is put in place: sent faxes that had not ended are unresolved, and
+  // nothing is submitted for them; received ones go on, with `lifetime` from now on; leases and holds are over; `mark`, the
+  // fact with the time of the last comparison with the provider's list, is no later than the copy. How many are unresolved.
+  core::Result<std::int64_t> take_over_copy(core::Time copied, core::Time now, std::chrono::seconds lifetime, const std::string& mark);
+  // A document whose file the copy lacks: the book forgets it, whatever its faxes are, and they say so.
+  core::Result<void> lose_document(const std::string& id, core::Time now);
 
   // --- webhooks ---
   // Counts `refused.count` more of this cause; detail, FaxSid and sender become those of the last one.
@@ -180,7 +203,7 @@ class Faxes {
   // What a callback on the attempt's token brought. Makes the fax due. Ignored (false) if
   // its FaxSid is not the attempt's.
   core::Result<bool> note_callback(const std::string& attempt_id, const std::string& fax_sid, const std::string& error_code,
-                                   const std::string& error_message, core::Time now);
+                                   const std::string& error_message, core::Time now, const Arrival* arrival = nullptr);
   core::Result<bool> is_provider_id_known(const std::string& provider_id);
   // False if a call to the attempt's number that was begun and not refused was voided since `since` with
   // its id still unknown, or one there is unresolved (its fax may be deleted): then a fax in the provider's list could be that one's.
