@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/arrival.h"
 #include "app/inbound_refused.h"
 #include "app/upload.h"
 #include "core/fail_point.h"
@@ -89,7 +90,8 @@ class Inbound {
     const auto signed_request = signed_request_of(request, fields, false, hash);
     if (!by_token && !is_signed(signed_request)) return refuse_payload(request, token, signed_request, hook);
     if (by_token) hook.fax_sid = token.sid;
-    return store(request, hook, nullptr);
+    const auto size = request.method() == "GET" ? 0 : static_cast<std::int64_t>(request.body().received());
+    return store(request, hook, nullptr, arrival_of(request, "payload", said, hash, size));
   }
 
   // nginx asks before it reads a payload's body: 204, or 401 or 403 without a byte of it.
@@ -110,14 +112,17 @@ class Inbound {
   core::Result<web::Response> callback(web::Request& request, const web::Match& match) {
     CORE_CHECK(check_basic(side_, request));
     CORE_TRY(attempt, faxes_.attempt_of_callback_token(crypto::token_hash(match["token"])));
-    CORE_TRY(fields, read_form(request));
-    const auto hook = twilio::read_webhook(parameters_of(request.method() == "GET" ? query_fields(request) : fields));
+    std::string hash;
+    CORE_TRY(fields, read_form(request, &hash));
+    const auto said = request.method() == "GET" ? query_fields(request) : fields;
+    const auto hook = twilio::read_webhook(parameters_of(said));
     if (hook.fax_sid.empty()) return web::text(200, "OK\n");
     if (!is_our_account(hook)) {
       core::log(core::Level::warning, "callback of another account, ignored", {{"fax", attempt.fax_id}, {"account", hook.account_sid}, {"request", request.id()}});
       return web::text(200, "OK\n");
     }
-    CORE_TRY(noted, faxes_.note_callback(attempt.id, hook.fax_sid, hook.error_code, hook.error_message, line_.clock->now()));
+    const auto arrival = arrival_of(request, "callback", said, hash, static_cast<std::int64_t>(request.body().received()));
+    CORE_TRY(noted, faxes_.note_callback(attempt.id, hook.fax_sid, hook.error_code, hook.error_message, line_.clock->now(), &arrival));
     FAIL_POINT("inbound.callback.noted");
     if (noted) line_.wake();
     core::log(core::Level::info, noted ? "callback" : "callback of another fax, ignored", {{"fax", attempt.fax_id}, {"attempt", attempt.id}, {"said", hook.status_word}, {"request", request.id()}});
@@ -144,7 +149,8 @@ class Inbound {
     if (by_token && has_signature(request) && !by_signature) core::log(core::Level::warning, "multipart payload: signature does not match", {{"provider_id", hook.fax_sid}});
     const auto media = std::find_if(upload.files.begin(), upload.files.end(), [](const UploadedFile& file) { return file.bytes > 0; });
     if (by_token) hook.fax_sid = token.sid;
-    return store(request, hook, media == upload.files.end() ? nullptr : &*media);
+    const auto arrival = arrival_of(request, "payload", upload.fields, "", static_cast<std::int64_t>(request.body().received()));
+    return store(request, hook, media == upload.files.end() ? nullptr : &*media, arrival);
   }
 
   Token read_token(const form::Fields& query) const {
@@ -175,7 +181,7 @@ class Inbound {
   // The token's FaxSid must be the body's, as it came, where that has one.
   static bool admits(const std::string& token_sid, const form::Fields& said) { return !token_sid.empty() && said.first("FaxSid").value_or(token_sid) == token_sid; }
 
-  core::Result<web::Response> store(const web::Request& request, const twilio::Webhook& hook, UploadedFile* media) {
+  core::Result<web::Response> store(const web::Request& request, const twilio::Webhook& hook, UploadedFile* media, store::Arrival arrival) {
     if (hook.fax_sid.empty()) return core::Error{core::Code::bad_request, "payload without FaxSid"};
     warn_of_other_account(request, hook, "payload");
     store::Reception reception;
@@ -189,16 +195,18 @@ class Inbound {
       CORE_TRY(document, commit(*media, "", line_.clock->now()));
       reception.document = document;
       FAIL_POINT("inbound.store.committed");
+      arrival.sha256 = document.sha256;
+      arrival.bytes = document.bytes;
     } else if (!hook.media_url.empty() && (says_received(hook) || hook.error_code.empty())) {
       reception.media_url = hook.media_url;
     } else if (may_be_kept(hook)) {
-      return ask_provider(request, hook);
+      return ask_provider(request, hook, arrival);
     } else {
       const auto cause = says_received(hook) ? fax::find_cause("not_kept") : fax::cause_of_reception(hook.error_code, hook.error_message);
       reception.cause_code = cause.code;
       reception.cause_text = fax::words_of_provider(hook.error_code, hook.error_message);
     }
-    auto received = faxes_.receive(reception, line_.clock->now());
+    auto received = faxes_.receive(reception, line_.clock->now(), &arrival);
     FAIL_POINT("inbound.store.recorded");
     if (!received) {
       // What the book may hold all the same stays.
@@ -223,8 +231,8 @@ class Inbound {
     if (const auto gone = spool_.remove(document_id); !gone) core::log(core::Level::warning, "document that nobody needs not removed; the purge takes it", gone.error());
   }
 
-  core::Result<web::Response> ask_provider(const web::Request& request, const twilio::Webhook& hook) {
-    CORE_CHECK(faxes_.note_receiving(hook.fax_sid, hook.from, hook.to, line_.provider, line_.clock->now(), line_.lifetime, std::chrono::seconds(0)));
+  core::Result<web::Response> ask_provider(const web::Request& request, const twilio::Webhook& hook, const store::Arrival& arrival) {
+    CORE_CHECK(faxes_.note_receiving(hook.fax_sid, hook.from, hook.to, line_.provider, line_.clock->now(), line_.lifetime, std::chrono::seconds(0), &arrival));
     FAIL_POINT("inbound.ask_provider.noted");
     line_.wake();
     core::log(core::Level::warning, "payload without a document: the provider is asked", {{"provider_id", hook.fax_sid}, {"request", request.id()}});

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <grp.h>
 #include <iostream>
 #include <pwd.h>
@@ -26,9 +27,12 @@ constexpr std::array kVerbs{
     Verb{"key revoke", "key revoke ID", "Ends a key.", 1, key_revoke},
     Verb{"send", "send FILE NUMBER [--wait]", "Sends a PDF; prints the fax's id. With --wait follows it to its end and prints that.", 2, send},
     Verb{"list", "list [--direction inbound|outbound] [--json]", "Lists the newest faxes: id, direction, number, state, pages, time.", 0, list},
-    Verb{"show", "show ID [--json]", "Shows one fax with its events.", 1, show},
+    Verb{"show", "show ID [--journal] [--json]", "Shows one fax with its events; with --journal also what the provider sent about it.", 1, show},
+    Verb{"replay", "replay ID [--json]", "Delivers a received fax into the mailbox again, as a new mail; one that could not be fetched is fetched again.", 1, replay},
     Verb{"receive", "receive FILE --from NUMBER", "Makes a fax arrive from outside, through the sandbox.", 1, receive},
     Verb{"config check", "config check", "Says whether the settings are right, and what they are.", 0, config_check},
+    Verb{"backup", "backup DIR [--with-secrets] [--json]", "Copies faxes, documents, users and settings into the new folder DIR, while the line runs. Secrets only with --with-secrets. 1: a document is damaged.", 1, backup},
+    Verb{"restore", "restore DIR [--replace] [--json]", "Puts a backup in place, while the line is stopped. What is there is never deleted: with --replace it is kept beside.", 1, restore},
     Verb{"reconcile", "reconcile [--since TIME|DAYSd]", "Compares both directions with the provider's list, takes up what is missing here, and waits. 0: nothing differs now; 1: differences remain. Without --since: from the last time on.", 0, reconcile},
     Verb{"provider check", "provider check [--json]", "Says in words whether credentials, number, webhook URL and signature are right, and what to do where they are not.", 0, provider_check},
     Verb{"provider configure", "provider configure", "Tells the provider where to announce a fax that comes in to our number.", 0, provider_configure},
@@ -118,6 +122,9 @@ bool read_options(std::vector<std::string> arguments, Words& words, std::string&
     else if (word == "--help" || word == "-h") words.help = true;
     else if (word == "--admin") words.admin = true;
     else if (word == "--wait") words.wait = true;
+    else if (word == "--journal") words.journal = true;
+    else if (word == "--replace") words.replace = true;
+    else if (word == "--with-secrets") words.with_secrets = true;
     else if (std::string* value = valued(words, word); value != nullptr) {
       if (i + 1 >= arguments.size()) return complaint = word + " wants a value after it.", false;
       *value = arguments[++i];
@@ -180,6 +187,12 @@ core::Result<void> become_owner_of(const std::string& folder) {
   if (::access(folder.c_str(), R_OK | W_OK | X_OK) != 0)
     return core::Error{core::Code::forbidden, "folder " + folder + " is closed to this user", "This user may not do that: run it as root, or as the owner of " + folder + "."};
   return {};
+}
+
+std::string who_asks() {
+  if (const char* person = std::getenv("SUDO_USER"); person != nullptr && *person != '\0') return person;
+  const passwd* account = ::getpwuid(::getuid());
+  return account != nullptr ? account->pw_name : "uid " + std::to_string(::getuid());
 }
 
 void print(std::string_view line) { std::printf("%.*s\n", static_cast<int>(line.size()), line.data()); }

@@ -19,6 +19,9 @@ struct Words {
   bool help = false;
   bool admin = false;
   bool wait = false;
+  bool journal = false;
+  bool replace = false;
+  bool with_secrets = false;
   std::string from;
   std::string direction;
   std::string times;
@@ -54,6 +57,9 @@ core::Result<int> key_revoke(const config::Settings& settings, const Words& word
 core::Result<int> send(const config::Settings& settings, const Words& words);
 core::Result<int> list(const config::Settings& settings, const Words& words);
 core::Result<int> show(const config::Settings& settings, const Words& words);
+core::Result<int> replay(const config::Settings& settings, const Words& words);
+core::Result<int> backup(const config::Settings& settings, const Words& words);
+core::Result<int> restore(const config::Settings& settings, const Words& words);
 core::Result<int> receive(const config::Settings& settings, const Words& words);
 core::Result<int> config_check(const config::Settings& settings, const Words& words);
 core::Result<int> reconcile(const config::Settings& settings, const Words& words);
@@ -67,6 +73,8 @@ core::Result<int> provider_configure(const config::Settings& settings, const Wor
 // --- what several of them need ---
 // Run by root: becomes the owner of `folder` from now on. forbidden if that cannot be.
 core::Result<void> become_owner_of(const std::string& folder);
+// Who runs the command: the person before sudo, or the account's name.
+std::string who_asks();
 // One result on standard output, with a line feed.
 void print(std::string_view line);
 // Something for the person, on standard error.

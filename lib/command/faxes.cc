@@ -13,6 +13,7 @@
 #include "json/writer.h"
 #include "spool/spool.h"
 #include "store/faxes.h"
+#include "text/words.h"
 #include "wake/wake.h"
 
 namespace command {
@@ -85,6 +86,31 @@ void write(json::Writer& writer, const store::Fax& fax) {
   writer.member("cause", fax.cause_code.empty() ? std::nullopt : std::optional(fax.cause_code)).member("practice", fax.provider == "sandbox");
 }
 
+void write_journal(json::Writer& writer, const std::vector<store::JournalEntry>& journal) {
+  const auto lines = [&](std::string_view name, const std::string& text) {
+    writer.key(name).begin_array();
+    for (const auto line : text::split(text, '\n'))
+      if (!line.empty()) writer.value(line);
+    writer.end_array();
+  };
+  writer.key("journal").begin_array();
+  for (const auto& entry : journal) {
+    writer.begin_object().member("at", core::rfc3339(entry.at)).member("route", entry.arrival.route).member("provider_id", entry.fax_sid);
+    lines("headers", entry.arrival.headers);
+    lines("fields", entry.arrival.fields);
+    writer.member("sha256", entry.arrival.sha256).member("bytes", entry.arrival.bytes).member("decided", entry.decided).end_object();
+  }
+  writer.end_array();
+}
+
+void print_entry(const store::JournalEntry& entry) {
+  print(core::rfc3339(entry.at) + "\tcame: " + entry.arrival.route + "\t" + entry.fax_sid + "\t" + entry.decided);
+  for (const auto& text : {entry.arrival.headers, entry.arrival.fields})
+    for (const auto line : text::split(text, '\n'))
+      if (!line.empty()) print("\t" + std::string(line));
+  print("\tSHA-256: " + (entry.arrival.sha256.empty() ? "-" : entry.arrival.sha256) + ", bytes: " + std::to_string(entry.arrival.bytes));
+}
+
 core::Result<int> follow(store::Faxes& faxes, const std::string& id) {
   for (;;) {
     CORE_TRY(fax, faxes.fax(id));
@@ -141,12 +167,19 @@ core::Result<int> show(const config::Settings& settings, const Words& words) {
   CORE_TRY(faxes, open(settings));
   CORE_TRY(fax, faxes.fax(words.words[0]));
   CORE_TRY(events, faxes.events(fax.id));
+  std::vector<store::JournalEntry> journal;
+  if (words.journal) {
+    CORE_TRY(entries, faxes.journal(fax.id));
+    journal = std::move(entries);
+  }
   if (words.json) {
     json::Writer writer;
     write(writer, fax);
     writer.key("events").begin_array();
     for (const auto& event : events) writer.begin_object().member("at", core::rfc3339(event.at)).member("what", event.what).member("why", event.why).end_object();
-    writer.end_array().end_object();
+    writer.end_array();
+    if (words.journal) write_journal(writer, journal);
+    writer.end_object();
     print(writer.text());
     return 0;
   }
@@ -160,6 +193,7 @@ core::Result<int> show(const config::Settings& settings, const Words& words) {
   print("provider_id\t" + (fax.provider_id.empty() ? std::string("-") : fax.provider_id));
   if (!fax.cause_code.empty()) print("cause\t" + fax.cause_code + "\t" + cause(fax));
   for (const auto& event : events) print(core::rfc3339(event.at) + "\t" + event.what + (event.why.empty() ? "" : "\t" + event.why));
+  for (const auto& entry : journal) print_entry(entry);
   return 0;
 }
 

@@ -50,6 +50,7 @@ constexpr CauseRow kCauses[] = {
     {"rate_limited", "The provider asks for fewer calls at a time.", "Nothing is to be done; it is tried again.", no, retry_later},
     {"provider_unreachable", "The provider could not be reached.", "Nothing is to be done; it is tried again. If it lasts, check the internet connection.", no, retry_later},
     {"unknown_outcome", "The provider did not say whether it took the fax, and it could not be found out.", "Ask the recipient whether it arrived, then mark it as delivered or failed, or send it again.", unknown, ask_person},
+    {"restored", "This line was restored from a backup, in which the fax had not ended. Whether it was sent since is not known here.", "Ask the recipient whether it arrived, then mark it as delivered or failed, or send it again.", unknown, ask_person},
     {"settled_by_person", "Somebody here said how it ended, since nobody else could.", "What the provider says later corrects it.", unknown, ask_person},
     {"canceled_by_user", "It was canceled.", "Send it again if it is still wanted.", no, give_up},
     {"canceled_at_provider", "It was canceled at the provider, not here.", "Ask whoever has access to the provider's account. Some pages may have arrived.", unknown, ask_person},

@@ -75,6 +75,22 @@ core::Result<void> safe_again(const Context& context, const store::Fax& fax) {
   return {};
 }
 
+// After a restore: the call that the copy knows ended in a way after which this line tries again. Whether it did, the copy
+// cannot know.
+bool proves_nothing(const store::Fax& fax, const fax::ProviderFax& word) {
+  if (fax.cause_code != "restored" || !fax::is_final(word.status) || word.status == fax::ProviderStatus::delivered) return false;
+  return fax::cause_of_provider(word.status, word.error_code, word.error_message).next == fax::Next::retry_later;
+}
+
+core::Result<void> leave_open(const Context& context, const store::Fax& fax) {
+  CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
+    row.next_at.reset();
+    row.provider_id.clear();  // the provider's list has no more to say
+    events.push_back({context.clock.now(), "The call that the backup knows did not succeed", "Whether another one was made afterwards is not known."});
+  }));
+  return {};
+}
+
 }  // namespace
 
 core::Result<void> look_for(const Context& context, const store::Fax& fax) {
@@ -132,6 +148,7 @@ core::Result<void> take_late_evidence(const Context& context, const store::Fax& 
       if (word && is_own(fax, *word)) {
         if (attempt->provider_id.empty()) CORE_CHECK(context.faxes.record_provider_id(attempt->id, word->id));
         FAIL_POINT("queue.late.id_written");
+        if (proves_nothing(fax, *word)) return leave_open(context, fax);
         if (fax::is_final(word->status)) return apply(context, fax, *attempt, *word);
       }
       const bool may_change = word ? is_own(fax, *word) : word.error().code != core::Code::not_found;

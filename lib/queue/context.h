@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,8 @@ struct Options {
   std::chrono::seconds reconcile_interval{300};
   std::chrono::seconds check_time{1800};
   std::chrono::seconds lifetime{72 * 3600};
-  std::chrono::hours retention{90 * 24};
+  std::chrono::hours retention{90 * 24};                // RETENTION_DAYS
+  std::optional<std::chrono::hours> record_retention;  // RECORD_RETENTION_DAYS; nothing: for ever
   std::vector<std::string> blocked_senders;  // E.164
   std::int64_t max_fax_bytes = 52428800;
 };

@@ -27,6 +27,7 @@ Options options_of(const config::Settings& settings) {
   options.check_time = std::chrono::seconds(settings.integer("CHECK_SECONDS"));
   options.lifetime = settings.duration("FAX_DEADLINE");
   options.retention = std::chrono::hours(24 * settings.integer("RETENTION_DAYS"));
+  if (settings.is_set("RECORD_RETENTION_DAYS")) options.record_retention = std::chrono::hours(24 * settings.integer("RECORD_RETENTION_DAYS"));
   options.blocked_senders = settings.blocked_senders();
   options.max_fax_bytes = settings.integer("MAX_FAX_BYTES");
   return options;

@@ -20,8 +20,6 @@ const std::string kDone = "reconcile.done";
 constexpr std::string_view kAfterAll = "The provider has its document after all";
 constexpr auto kMostRetakes = 3;
 constexpr auto kNotedLater = 24h;  // than it came in at the provider
-constexpr auto kUnusedLifetime = 24h;
-constexpr auto kTemporaryLifetime = 24h;
 
 std::string fact_name(const Options& options) { return "reconciled." + options.provider + "." + options.own_number; }
 
@@ -216,37 +214,6 @@ core::Result<void> answer_reconcile(const Context& context, const std::function<
   }
   FAIL_POINT("queue.reconcile.compared");
   return context.faxes.set_fact(kDone, id + " " + std::to_string(sum.added) + " " + std::to_string(sum.settled) + " " + std::to_string(sum.remaining) + " " + std::to_string(sum.retaken));
-}
-
-core::Result<void> purge(const Context& context) {
-  const auto now = context.clock.now();
-  CORE_TRY(outlived, context.faxes.outlived_documents(now - context.options.retention));
-  CORE_TRY(unused, context.faxes.unused_documents(now - kUnusedLifetime));
-  outlived.insert(outlived.end(), unused.begin(), unused.end());
-  for (const auto& id : outlived) {
-    // The book first: a fax may have taken it up again since. A file without a row is nobody's.
-    const auto forgotten = context.faxes.forget_document(id);
-    if (!forgotten && forgotten.error().code == core::Code::conflict) continue;
-    CORE_CHECK(forgotten);
-    FAIL_POINT("queue.purge.forgotten");
-    CORE_CHECK(context.spool.remove(id));
-    FAIL_POINT("queue.purge.removed");
-    core::log(core::Level::info, "document removed: its time is over", {{"document", id}});
-  }
-  CORE_TRY(wanted, context.faxes.open_attempts(now - context.options.retention));
-  CORE_TRY(copies, context.spool.handed_out());
-  for (const auto& name : copies) {
-    // One that is being made has no attempt in the book yet.
-    if (std::find(wanted.begin(), wanted.end(), name.id) == wanted.end() && now - name.changed > 1h) CORE_CHECK(context.spool.take_back(name.id));
-  }
-  CORE_TRY(stored, context.spool.list());
-  for (const auto& file : stored) {
-    if (now - file.changed < kTemporaryLifetime) continue;
-    const auto row = context.faxes.document(file.id);
-    if (!row && row.error().code == core::Code::not_found) CORE_CHECK(context.spool.remove(file.id));
-  }
-  CORE_CHECK(context.spool.remove_old_temporary_files(now, kTemporaryLifetime));
-  return {};
 }
 
 }  // namespace queue

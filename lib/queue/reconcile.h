@@ -1,4 +1,4 @@
-// Our book against the provider's own list, and what is over.
+// Our book against the provider's own list.
 #pragma once
 
 #include <chrono>
@@ -32,9 +32,5 @@ core::Result<Differences> reconcile(const Context& context, std::optional<core::
 // `kLongestComparison` in all; `pause` waits. Nothing wanted, or answered already: does nothing.
 constexpr std::chrono::seconds kLongestComparison{30};
 core::Result<void> answer_reconcile(const Context& context, const std::function<void(std::chrono::seconds)>& pause);
-
-// Documents whose time is over, documents that no fax ever used, copies that no attempt needs,
-// temporary files of crashes. What cannot be removed now is left for the next time.
-core::Result<void> purge(const Context& context);
 
 }  // namespace queue

@@ -11,6 +11,7 @@
 #include "core/log.h"
 #include "queue/inbound.h"
 #include "queue/outbound.h"
+#include "queue/purge.h"
 #include "queue/reconcile.h"
 #include "text/words.h"
 #include "wake/wake.h"
@@ -24,7 +25,6 @@ using namespace std::chrono_literals;
 constexpr auto kSweep = 5s;
 constexpr auto kLease = core::Milliseconds(5min);
 constexpr auto kAfterError = 15s;
-constexpr auto kPurgeInterval = 1h;
 constexpr auto kFirstLook = 2min;  // at a fax that comes in, should its payload not come
 
 // Workers sleep here until there may be something to do.
@@ -111,9 +111,11 @@ void keep_house(const Context& context, Bell& bell, const std::atomic<bool>& sto
       if (!done) core::log(core::Level::warning, "the provider's list could not be compared", done.error());
       else if (done->remaining > 0) bell.ring();
     }
-    if ((now - purged >= kPurgeInterval || now < purged) && (context.time == nullptr || context.time->may_purge())) {
+    if ((now - purged >= purge_interval(context.options) || now < purged) && (context.time == nullptr || context.time->may_purge())) {
       purged = now;
-      if (const auto done = purge(context); !done) core::log(core::Level::warning, "purge", done.error());
+      const auto done = purge(context);
+      if (!done) core::log(core::Level::warning, "purge", done.error());
+      else if (done->more) purged = {};
     }
     bell.wait(seen, kSweep);
   }

@@ -43,17 +43,28 @@ core::Time changed(const struct stat& about) { return core::from_ms(std::int64_t
 
 // Regular files of a folder whose names pass `wanted`.
 template <typename Wanted>
-core::Result<std::vector<Found>> files_in(const std::string& folder, Wanted wanted) {
+core::Result<void> visit_files(const std::string& folder, Wanted wanted, const std::function<core::Result<void>(const Found&)>& visitor) {
   const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(folder.c_str()), &::closedir);
   if (!open) return core::errno_error("opendir", folder, errno);
-  std::vector<Found> found;
   while (const dirent* entry = ::readdir(open.get())) {
     struct stat about{};
     if (!wanted(entry->d_name) || ::fstatat(::dirfd(open.get()), entry->d_name, &about, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(about.st_mode)) continue;
-    found.push_back({entry->d_name, changed(about)});
+    CORE_CHECK(visitor({entry->d_name, changed(about)}));
   }
+  return {};
+}
+
+template <typename Wanted>
+core::Result<std::vector<Found>> files_in(const std::string& folder, Wanted wanted) {
+  std::vector<Found> found;
+  CORE_CHECK(visit_files(folder, wanted, [&](const Found& file) -> core::Result<void> {
+    found.push_back(file);
+    return {};
+  }));
   return found;
 }
+
+bool is_unfinished_copy(const char* name) { return name[0] == '.' && core::is_id(name + 1); }
 
 core::Result<void> copy_all(int from, int to, std::string_view path) {
   std::vector<std::byte> block(kBlockBytes);
@@ -139,6 +150,9 @@ core::Result<Committed> Incoming::commit(const std::string& id) {
 // --- the spool ---
 
 core::Result<Spool> Spool::existing(const std::string& state_folder, std::int64_t reserve_bytes) {
+  struct stat about{};
+  if (::lstat((state_folder + "/restore.new").c_str(), &about) == 0)
+    return core::Error{core::Code::settings, "a restore was cut off", "A restore of this line was cut off: repeat `faxline restore` with the same backup before the line is started.", "STATE_DIR"};
   // handout/ is the queue's and nginx's: most programs may not even see it.
   CORE_CHECK(check_folder(state_folder + "/spool"));
   const std::string temporary = state_folder + "/spool/tmp";
@@ -187,6 +201,10 @@ core::Result<std::vector<Found>> Spool::list() const {
   return files_in(folder_ + "/spool", [](const char* name) { return core::is_id(name); });
 }
 
+core::Result<void> Spool::visit(const std::function<core::Result<void>(const Found&)>& visitor) const {
+  return visit_files(folder_ + "/spool", [](const char* name) { return core::is_id(name); }, visitor);
+}
+
 core::Result<void> Spool::hand_out(const std::string& id, const std::string& name) const {
   CORE_CHECK(check_id(name));
   CORE_TRY(from, open(id));
@@ -221,17 +239,16 @@ core::Result<std::vector<Found>> Spool::handed_out() const {
 
 core::Result<std::size_t> Spool::remove_old_temporary_files(core::Time now, core::Milliseconds age) const {
   std::size_t removed = 0;
-  const auto remove_old = [&](const std::string& folder, auto wanted) -> core::Result<void> {
-    CORE_TRY(files, files_in(folder, wanted));
-    for (const auto& file : files) {
-      if (now - file.changed < age) continue;
+  const auto remove_in = [&](const std::string& folder, auto wanted) {
+    return visit_files(folder, wanted, [&](const Found& file) -> core::Result<void> {
+      if (now - file.changed < age) return {};
       CORE_CHECK(unlink(folder + "/" + file.id));
       ++removed;
-    }
-    return {};
+      return {};
+    });
   };
-  CORE_CHECK(remove_old(folder_ + "/spool/tmp", [](const char* name) { return core::is_id(name); }));
-  CORE_CHECK(remove_old(folder_ + "/handout", [](const char* name) { return name[0] == '.' && core::is_id(name + 1); }));
+  CORE_CHECK(remove_in(folder_ + "/spool/tmp", [](const char* name) { return core::is_id(name); }));
+  CORE_CHECK(remove_in(folder_ + "/handout", is_unfinished_copy));
   return removed;
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -57,7 +58,8 @@ struct Found {
 
 class Spool {
  public:
-  // A spool that is there; its tmp/ is made if it is not. settings: one is missing or closed to this program, with the cure.
+  // A spool that is there; its tmp/ is made if it is not. settings: one is missing or closed to this program, or a restore was
+  // cut off (restore.new is there), with the cure.
   static core::Result<Spool> existing(const std::string& state_folder, std::int64_t reserve_bytes = std::int64_t{64} * 1024 * 1024);
   // Makes what is missing: spool 2770, handout 2710, on the disk when this returns.
   static core::Result<Spool> create(const std::string& state_folder, std::int64_t reserve_bytes = std::int64_t{64} * 1024 * 1024);
@@ -67,6 +69,8 @@ class Spool {
   core::Result<core::UniqueFd> open(const std::string& id) const;  // for reading; not_found
   core::Result<void> remove(const std::string& id) const;          // one that is not there is no error
   core::Result<std::vector<Found>> list() const;
+  // The same one by one, in no order, however many there are; ends with the first error of `visitor`.
+  core::Result<void> visit(const std::function<core::Result<void>(const Found&)>& visitor) const;
 
   // A copy of the document, mode 0640, durable, under handout/`name`; one that is there is replaced. not_found.
   core::Result<void> hand_out(const std::string& id, const std::string& name) const;

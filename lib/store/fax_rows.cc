@@ -147,6 +147,13 @@ core::Result<void> insert_event(sql::Connection& connection, const std::string& 
   return {};
 }
 
+core::Result<std::vector<std::string>> ids_of(sql::Connection& connection, std::string_view statement, const sql::Binds& binds) {
+  CORE_TRY(rows, connection.query(statement, binds));
+  std::vector<std::string> ids;
+  for (const auto& row : rows) ids.push_back(row.text("id"));
+  return ids;
+}
+
 core::Result<Fax> read_fax(sql::Connection& connection, const std::string& id) {
   CORE_TRY(row, connection.row("SELECT * FROM faxes WHERE id = :1", {id}, "There is no such fax."));
   return fax_of(row);

@@ -1,6 +1,10 @@
 // Rows of the fax database to values and back (peculiar to this module).
 #pragma once
 
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "sql/database.h"
 #include "store/rows.h"
 
@@ -26,6 +30,9 @@ core::Result<void> check_step(const Fax& before, const Fax& after);
 
 core::Result<void> insert_document(sql::Connection& connection, const Document& document);
 core::Result<void> insert_event(sql::Connection& connection, const std::string& fax_id, const Event& event);
+// Nothing, if `arrival` is null.
+core::Result<void> insert_arrival(sql::Connection& connection, const Arrival* arrival, std::string_view fax_id, std::string_view fax_sid, std::string_view decided, core::Time now);
+core::Result<std::vector<std::string>> ids_of(sql::Connection& connection, std::string_view statement, const sql::Binds& binds);  // of the column `id`
 core::Result<Fax> read_fax(sql::Connection& connection, const std::string& id);  // not_found
 core::Result<Attempt> read_attempt(sql::Connection& connection, const std::string& id);  // not_found
 

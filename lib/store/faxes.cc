@@ -48,47 +48,6 @@ core::Result<std::optional<Document>> Faxes::next_queued_document() {
   return rows.empty() ? std::optional<Document>() : std::optional(document_of(rows.front()));
 }
 
-namespace {
-
-core::Result<std::vector<std::string>> ids_of(sql::Connection& connection, std::string_view statement, const sql::Binds& binds) {
-  CORE_TRY(rows, connection.query(statement, binds));
-  std::vector<std::string> ids;
-  for (const auto& row : rows) ids.push_back(row.text("id"));
-  return ids;
-}
-
-}  // namespace
-
-core::Result<std::vector<std::string>> Faxes::unused_documents(core::Time before) {
-  CORE_TRY(connection, database_->lease());
-  return ids_of(connection,
-                "SELECT id FROM documents WHERE created_ms < :1 AND NOT EXISTS (SELECT 1 FROM fax_documents WHERE document_id = documents.id) "
-                "AND NOT EXISTS (SELECT 1 FROM faxes WHERE document_id = documents.id) LIMIT 200",
-                {before});
-}
-
-core::Result<std::vector<std::string>> Faxes::outlived_documents(core::Time before) {
-  CORE_TRY(connection, database_->lease());
-  return ids_of(connection,
-                "SELECT id FROM documents WHERE created_ms < :1 AND (EXISTS (SELECT 1 FROM fax_documents WHERE document_id = documents.id) OR EXISTS (SELECT 1 FROM faxes WHERE document_id = documents.id)) "
-                "AND NOT EXISTS (SELECT 1 FROM faxes LEFT JOIN fax_documents ON fax_documents.fax_id = faxes.id WHERE (fax_documents.document_id = documents.id OR faxes.document_id = documents.id) "
-                "AND (faxes.final_ms IS NULL OR faxes.final_ms >= :2 OR faxes.mail_due = 1 OR faxes.media_delete_due = 1)) LIMIT 200",
-                {before, before});
-}
-
-core::Result<void> Faxes::forget_document(const std::string& id) {
-  CORE_TRY(connection, database_->lease());
-  CORE_TRY(transaction, sql::Transaction::begin(connection));
-  CORE_TRY(users, connection.query("SELECT faxes.id FROM faxes LEFT JOIN fax_documents ON fax_documents.fax_id = faxes.id WHERE (fax_documents.document_id = :1 OR faxes.document_id = :2) "
-                                   "AND (faxes.final_ms IS NULL OR faxes.mail_due = 1 OR faxes.media_delete_due = 1) LIMIT 1",
-                                   {id, id}));
-  if (!users.empty()) return core::Error{core::Code::conflict, "document " + id + " is still used"};
-  CORE_CHECK(connection.execute("UPDATE faxes SET document_id = '', version = version + 1 WHERE document_id = :1", {id}));
-  CORE_CHECK(connection.execute("DELETE FROM fax_documents WHERE document_id = :1", {id}));
-  CORE_CHECK(connection.execute("DELETE FROM documents WHERE id = :1", {id}));
-  return transaction.commit();
-}
-
 // --- faxes ---
 
 namespace {
@@ -275,7 +234,7 @@ core::Result<std::vector<std::string>> Faxes::remove(const std::string& id, core
     CORE_CHECK(connection.execute("DELETE FROM tombstones WHERE fax_sid = :1", {fax.provider_id}));
     CORE_CHECK(connection.execute("INSERT INTO tombstones (fax_sid, deleted_ms) VALUES (:1, :2)", {fax.provider_id, now}));
   }
-  for (const auto* statement : {"DELETE FROM events WHERE fax_id = :1", "DELETE FROM fax_documents WHERE fax_id = :1", "DELETE FROM faxes WHERE id = :1"})
+  for (const auto* statement : {"DELETE FROM events WHERE fax_id = :1", "DELETE FROM journal WHERE fax_id = :1", "DELETE FROM fax_documents WHERE fax_id = :1", "DELETE FROM faxes WHERE id = :1"})
     CORE_CHECK(connection.execute(statement, {id}));
   // Attempts stay: a call to a number that was begun says something about the next one for a day.
   std::vector<std::string> unreferenced;

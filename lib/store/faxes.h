@@ -80,11 +80,22 @@ class Faxes {
   core::Result<void> save_document(const Document& document);         // state, pages, warning, cause
   core::Result<std::vector<Document>> documents_of(const std::string& fax_id);  // in order
   core::Result<std::optional<Document>> next_queued_document();  // oldest first
-  // Ids of documents made before `before` that no fax uses.
-  core::Result<std::vector<std::string>> unused_documents(core::Time before);
-  // Ids of documents of faxes that were final before `before`.
-  core::Result<std::vector<std::string>> outlived_documents(core::Time before);
-  core::Result<void> forget_document(const std::string& id);  // conflict: a fax that is not over uses it
+
+  // --- what is over (queue/purge.h): ids in order, 200 at most, those after `after` ---
+  // Of documents made before `before` that no fax uses.
+  core::Result<std::vector<std::string>> unused_documents(core::Time before, const std::string& after = {});
+  // Of documents all of whose faxes are over: final, and not changed since `before`, nothing still to be delivered or to
+  // be deleted at the provider, and not unresolved.
+  core::Result<std::vector<std::string>> outlived_documents(core::Time before, const std::string& after = {});
+  // Of faxes that are over in the same sense, and have no document any more.
+  core::Result<std::vector<std::string>> outlived_faxes(core::Time before, const std::string& after = {});
+  // Those of `ids` (200 at most) that are no document's.
+  core::Result<std::vector<std::string>> without_document(const std::vector<std::string>& ids);
+  // Takes the document out of the book; a fax whose last one it was gets the event, if there is one. conflict: a fax that
+  // is not over uses it.
+  core::Result<void> forget_document(const std::string& id, const std::optional<Event>& event = std::nullopt);
+  // Attempts of faxes that are not in the book, begun before `before`; 200 at most. How many.
+  core::Result<std::int64_t> forget_attempts(core::Time before);
 
   // --- faxes ---
   // not_found (field documents: one is unknown, or another person's is no matter: all see all);
@@ -114,19 +125,42 @@ class Faxes {
 
   // --- receiving ---
   struct StoredFax { Stored how; Fax fax; };
-  core::Result<StoredFax> receive(const Reception& reception, core::Time now);
+  // `arrival`, where it came by a webhook, is written into the journal in the same transaction, with what was decided.
+  core::Result<StoredFax> receive(const Reception& reception, core::Time now, const Arrival* arrival = nullptr);
   // The best-effort note of a first webhook: a record in `receiving`, if there is none; where there is one, it is asked
   // about sooner, if `patience` is shorter and nobody has asked yet.
   // `patience`: until the provider is asked what became of it.
   core::Result<void> note_receiving(const std::string& fax_sid, const std::string& from, const std::string& to,
                                     const std::string& provider, core::Time now, std::chrono::seconds lifetime,
-                                    std::chrono::seconds patience = std::chrono::minutes(15));
+                                    std::chrono::seconds patience = std::chrono::minutes(15), const Arrival* arrival = nullptr);
   core::Result<bool> is_known_or_forgotten(const std::string& fax_sid);
   // Documents of a received fax whose mail is not yet delivered, each with the name recorded for it (empty: none yet).
   struct Mail { std::string document_id; std::int64_t position; std::string mail_name; };
   core::Result<std::vector<Mail>> mails_due(const std::string& fax_id);
   core::Result<void> record_mail_name(const std::string& fax_id, std::int64_t position, const std::string& name);
   core::Result<void> record_mail_delivered(const std::string& fax_id, std::int64_t position, core::Time now);
+
+  enum class Replay { mail, mail_due, fetch };
+  // A person asks for a received fax again: its documents go to the mailbox as new mails (`mail`; `mail_due`: they are still
+  // to be delivered, and it is tried at once), or, where none came, it is fetched anew. The event names `person`. not_found;
+  // conflict: a sent fax, or one whose document is no longer kept.
+  core::Result<Replay> replay(const std::string& id, const std::string& person, core::Time now, std::chrono::seconds lifetime);
+
+  // --- the journal of what came ---
+  core::Result<std::vector<JournalEntry>> journal(const std::string& fax_id);  // oldest first; 200 at most
+  // Entries older than `before`, and all but the newest `kept`; 500 at most at once. How many.
+  core::Result<std::int64_t> trim_journal(core::Time before, std::int64_t kept);
+
+  // --- copies of the book ---
+  core::Result<std::vector<Document>> documents_after(const std::string& id);  // by id, 200 at most
+  core::Result<std::int64_t> bytes_of_documents();
+  core::Result<bool> is_empty();  // neither fax nor document
+  // What a copy of the book, made at `copied`, becomes when it is put in place: sent faxes that had not ended are unresolved, and
+  // nothing is submitted for them; received ones go on, with `lifetime` from now on; leases and holds are over; `mark`, the
+  // fact with the time of the last comparison with the provider's list, is no later than the copy. How many are unresolved.
+  core::Result<std::int64_t> take_over_copy(core::Time copied, core::Time now, std::chrono::seconds lifetime, const std::string& mark);
+  // A document whose file the copy lacks: the book forgets it, whatever its faxes are, and they say so.
+  core::Result<void> lose_document(const std::string& id, core::Time now);
 
   // --- webhooks ---
   // Counts `refused.count` more of this cause; detail, FaxSid and sender become those of the last one.
@@ -178,7 +212,7 @@ class Faxes {
   // What a callback on the attempt's token brought. Makes the fax due. Ignored (false) if
   // its FaxSid is not the attempt's.
   core::Result<bool> note_callback(const std::string& attempt_id, const std::string& fax_sid, const std::string& error_code,
-                                   const std::string& error_message, core::Time now);
+                                   const std::string& error_message, core::Time now, const Arrival* arrival = nullptr);
   core::Result<bool> is_provider_id_known(const std::string& provider_id);
   // False if a call to the attempt's number that was begun and not refused was voided since `since` with
   // its id still unknown, or one there is unresolved (its fax may be deleted): then a fax in the provider's list could be that one's.

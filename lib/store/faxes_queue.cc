@@ -144,12 +144,16 @@ core::Result<void> Faxes::end_attempt(const std::string& attempt_id, bool refuse
   return {};
 }
 
-core::Result<bool> Faxes::note_callback(const std::string& attempt_id, const std::string& fax_sid, const std::string& error_code, const std::string& error_message, core::Time now) {
+core::Result<bool> Faxes::note_callback(const std::string& attempt_id, const std::string& fax_sid, const std::string& error_code, const std::string& error_message, core::Time now, const Arrival* arrival) {
   CORE_TRY(connection, database_->lease());
   CORE_TRY(transaction, sql::Transaction::begin(connection));
   CORE_TRY(attempt, read_attempt(connection, attempt_id));
-  if (!attempt.provider_id.empty() && attempt.provider_id != fax_sid) return false;
-  if (attempt.provider_id.empty() && !attempt.hinted_id.empty() && attempt.hinted_id != fax_sid) return false;
+  const auto& known = attempt.provider_id.empty() ? attempt.hinted_id : attempt.provider_id;
+  if (!known.empty() && known != fax_sid) {
+    CORE_CHECK(insert_arrival(connection, arrival, attempt.fax_id, fax_sid, "ignored: it names another fax", now));
+    CORE_CHECK(transaction.commit());
+    return false;
+  }
   CORE_CHECK(connection.execute("UPDATE attempts SET hinted_id = :1 WHERE id = :2", {fax_sid, attempt_id}));
   if (!error_code.empty() || !error_message.empty())
     CORE_CHECK(connection.execute("UPDATE attempts SET error_code = :1, error_message = :2 WHERE id = :3", {error_code, error_message, attempt_id}));
@@ -157,6 +161,7 @@ core::Result<bool> Faxes::note_callback(const std::string& attempt_id, const std
   if (!attempt.ended)
     CORE_CHECK(connection.execute("UPDATE faxes SET next_at_ms = :1, version = version + 1 WHERE id = :2 AND attempt = :3 AND (status IN ('submitting', 'checking', 'sending', 'unresolved', 'failed') OR cause_code = 'settled_by_person')",
                                   {now, attempt.fax_id, attempt.number}));
+  CORE_CHECK(insert_arrival(connection, arrival, attempt.fax_id, fax_sid, attempt.ended ? "noted; this call had ended" : "noted: the provider is read", now));
   CORE_CHECK(transaction.commit());
   return true;
 }

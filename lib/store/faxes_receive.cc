@@ -110,19 +110,38 @@ core::Result<Faxes::StoredFax> add_to(sql::Connection& connection, Fax fax, cons
 
 }  // namespace
 
-core::Result<Faxes::StoredFax> Faxes::receive(const Reception& reception, core::Time now) {
+namespace {
+
+std::string_view words(Stored how) {
+  switch (how) {
+    case Stored::created: return "a new fax";
+    case Stored::completed: return "it completes the record";
+    case Stored::repeated: return "nothing new";
+    case Stored::beside: return "another document, kept beside the first";
+    case Stored::forgotten: break;
+  }
+  return "deleted here before: not taken up again";
+}
+
+}  // namespace
+
+core::Result<Faxes::StoredFax> Faxes::receive(const Reception& reception, core::Time now, const Arrival* arrival) {
   CORE_TRY(connection, database_->lease());
   CORE_TRY(transaction, sql::Transaction::begin(connection));
   CORE_TRY(forgotten, is_forgotten(connection, reception.fax_sid));
-  if (forgotten) return StoredFax{Stored::forgotten, {}};
-  CORE_TRY(known, known_fax(connection, reception.fax_sid));
-  CORE_TRY(stored, known ? add_to(connection, *known, reception, now) : insert_reception(connection, reception, now));
+  StoredFax stored{Stored::forgotten, {}};
+  if (!forgotten) {
+    CORE_TRY(known, known_fax(connection, reception.fax_sid));
+    CORE_TRY(taken, known ? add_to(connection, *known, reception, now) : insert_reception(connection, reception, now));
+    stored = std::move(taken);
+  }
+  CORE_CHECK(insert_arrival(connection, arrival, stored.fax.id, reception.fax_sid, words(stored.how), now));
   CORE_CHECK(transaction.commit());
   return stored;
 }
 
 core::Result<void> Faxes::note_receiving(const std::string& fax_sid, const std::string& from, const std::string& to, const std::string& provider, core::Time now,
-                                         std::chrono::seconds lifetime, std::chrono::seconds patience) {
+                                         std::chrono::seconds lifetime, std::chrono::seconds patience, const Arrival* arrival) {
   CORE_TRY(connection, database_->lease());
   CORE_TRY(transaction, sql::Transaction::begin(connection));
   CORE_TRY(forgotten, is_forgotten(connection, fax_sid));
@@ -132,6 +151,7 @@ core::Result<void> Faxes::note_receiving(const std::string& fax_sid, const std::
     // Who has not been asked yet may be asked sooner.
     const bool sooner = known->status == fax::Status::receiving && known->fetch_tries == 0 && known->next_at && *known->next_at > now + patience;
     if (sooner) CORE_CHECK(connection.execute("UPDATE faxes SET next_at_ms = :1, version = version + 1 WHERE id = :2", {now + patience, known->id}));
+    CORE_CHECK(insert_arrival(connection, arrival, known->id, fax_sid, "without a document: the provider is asked", now));
     return transaction.commit();
   }
   Fax fax;
@@ -147,6 +167,7 @@ core::Result<void> Faxes::note_receiving(const std::string& fax_sid, const std::
   fax.deadline = now + lifetime;
   CORE_CHECK(insert_fax(connection, fax, std::nullopt, ""));
   CORE_CHECK(insert_event(connection, fax.id, {now, "Coming in", ""}));
+  CORE_CHECK(insert_arrival(connection, arrival, fax.id, fax_sid, "without a document: the provider is asked", now));
   return transaction.commit();
 }
 

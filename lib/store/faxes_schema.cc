@@ -7,7 +7,7 @@ namespace store {
 namespace {
 
 // Times are whole milliseconds; flags are 0 or 1; a text that may be unknown is ''.
-const std::array<sql::Migration, 2> kMigrations{{
+const std::array<sql::Migration, 3> kMigrations{{
     {1,
      {
          "CREATE TABLE documents (id TEXT PRIMARY KEY, owner TEXT NOT NULL, file_name TEXT NOT NULL, sha256 TEXT NOT NULL, bytes BIGINT NOT NULL, "
@@ -48,6 +48,15 @@ const std::array<sql::Migration, 2> kMigrations{{
          // `open` is counted since a first webhook was last taken, `total` for ever.
          "CREATE TABLE refusals (cause TEXT PRIMARY KEY, open BIGINT NOT NULL, total BIGINT NOT NULL, first_ms BIGINT NOT NULL, last_ms BIGINT NOT NULL, "
          "fax_sid TEXT NOT NULL, from_number TEXT NOT NULL, detail TEXT NOT NULL)",
+     }},
+    {3,
+     {
+         "CREATE INDEX faxes_by_document ON faxes (document_id)",
+         // What came from the provider, and what was decided.
+         "CREATE TABLE journal (id TEXT PRIMARY KEY, at_ms BIGINT NOT NULL, fax_id TEXT NOT NULL, fax_sid TEXT NOT NULL, route TEXT NOT NULL, headers TEXT NOT NULL, "
+         "fields TEXT NOT NULL, sha256 TEXT NOT NULL, bytes BIGINT NOT NULL, decided TEXT NOT NULL)",
+         "CREATE INDEX journal_of_fax ON journal (fax_id)",
+         "CREATE INDEX journal_by_time ON journal (at_ms)",
      }},
 }};
 

@@ -98,6 +98,7 @@ class People {
   core::Result<User> find_session(std::string_view token, core::Time now);
   core::Result<void> remove_session(std::string_view token);      // an unknown one is no error
   core::Result<void> remove_sessions_of(std::string_view user);   // nor is an unknown user
+  core::Result<void> remove_all_sessions();                       // after a copy was put in place
 
   // --- API keys ---
 

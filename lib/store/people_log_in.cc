@@ -155,6 +155,13 @@ core::Result<void> People::remove_sessions_of(std::string_view user) {
   return {};
 }
 
+core::Result<void> People::remove_all_sessions() {
+  CORE_TRY(connection, database_->lease());
+  CORE_CHECK(connection.execute("DELETE FROM sessions"));
+  CORE_CHECK(connection.execute("DELETE FROM log_in_tries"));
+  return {};
+}
+
 core::Result<std::int64_t> People::purge(core::Time now) {
   CORE_TRY(connection, database_->lease());
   CORE_TRY(sessions, connection.execute("DELETE FROM sessions WHERE expires_ms <= :1 OR last_seen_ms <= :2", {now, now - kSessionIdle}));

@@ -95,6 +95,23 @@ struct Event {
   std::string why;   // may be empty
 };
 
+// What the provider sent, for the journal: nothing in it is a secret.
+struct Arrival {
+  std::string route;    // "payload", "callback"
+  std::string headers;  // "Name: value", a line each
+  std::string fields;   // of the form, the same
+  std::string sha256;   // of the document, or else of the form; hex
+  std::int64_t bytes = 0;
+};
+
+// One line of the journal.
+struct JournalEntry {
+  core::Time at{};
+  std::string fax_sid;
+  Arrival arrival;
+  std::string decided;  // in words
+};
+
 // Webhooks that were refused although they name our account and number: each may be a fax that is lost.
 struct Refusal {
   std::string cause;   // a code of fax/cause.h: "webhook_other_key"

@@ -16,6 +16,7 @@
 #include "queue/context.h"
 #include "queue/inbound.h"
 #include "queue/outbound.h"
+#include "queue/purge.h"
 #include "queue/reconcile.h"
 #include "queue/runner.h"
 

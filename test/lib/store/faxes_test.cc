@@ -327,3 +327,16 @@ TEST_CASE("refused webhooks: one row a cause, the latest first, over when a firs
   CHECK(book.faxes->refusals().value().front().first == book.now + 65s);
   CHECK(book.faxes->refused_in_all().value() == 7);
 }
+
+TEST_CASE("the journal is trimmed by age and by number") {
+  Book book;
+  const store::Arrival arrival{"POST payload", "Host: a\n", "FaxSid: FX\n", "ff", 7};
+  for (int i = 0; i < 10; ++i) REQUIRE(book.faxes->receive(book.reception("FX"), book.now + i * 1h, &arrival));
+  const auto id = book.faxes->fax_of_provider_id("FX")->id;
+  REQUIRE(book.faxes->journal(id)->size() == 10);
+  CHECK(book.faxes->trim_journal(book.now + 2h, 100).value() == 2);
+  CHECK(book.faxes->trim_journal(book.now + 2h, 100).value() == 0);
+  CHECK(book.faxes->trim_journal(book.now, 3).value() == 5);
+  CHECK(book.faxes->journal(id)->size() == 3);
+  CHECK(book.faxes->journal(id)->front().at == book.now + 7h);
+}
