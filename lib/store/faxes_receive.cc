@@ -1,5 +1,6 @@
 #include "core/id.h"
 #include "store/fax_rows.h"
+#include "store/notice_rows.h"
 #include "store/faxes.h"
 
 namespace store {
@@ -70,6 +71,7 @@ core::Result<Faxes::StoredFax> insert_reception(sql::Connection& connection, con
   CORE_CHECK(insert_fax(connection, fax, std::nullopt, ""));
   if (reception.document) CORE_CHECK(attach(connection, fax.id, *reception.document));
   CORE_CHECK(insert_event(connection, fax.id, event));
+  CORE_CHECK(insert_notice_of_end(connection, fax, std::nullopt, now));
   return Faxes::StoredFax{Stored::created, fax};
 }
 
@@ -90,14 +92,17 @@ core::Result<Faxes::StoredFax> add_to(sql::Connection& connection, Fax fax, cons
     fax.next_at = now;
     CORE_CHECK(update_fax(connection, fax, now));
     CORE_CHECK(insert_event(connection, fax.id, {now, "Another document came for the same fax", "It is kept beside the first, and goes to the mailbox too."}));
+    CORE_CHECK(insert_notice(connection, "another_document", &fax, "", "", now));
     CORE_TRY(row, read_fax(connection, fax.id));
     return Faxes::StoredFax{Stored::beside, row};
   }
   const bool brings = reception.document || (!reception.media_url.empty() && fax.status != fax::Status::fetching);
   const bool first_word = fax.status == fax::Status::receiving;
   if (complete || (!brings && !first_word)) return Faxes::StoredFax{Stored::repeated, fax};
+  const auto before = fax.status;
   const auto event = apply(fax, reception, now);
   CORE_CHECK(update_fax(connection, fax, now));
+  CORE_CHECK(insert_notice_of_end(connection, fax, before, now));
   if (reception.document) CORE_CHECK(attach(connection, fax.id, *reception.document));
   CORE_CHECK(insert_event(connection, fax.id, event));
   CORE_TRY(row, read_fax(connection, fax.id));
