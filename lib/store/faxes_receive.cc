@@ -52,7 +52,7 @@ Event apply(Fax& fax, const Reception& reception, core::Time now) {
   fax.status = fax::Status::failed;
   fax.cause_code = reception.cause_code;
   fax.cause_text = reception.cause_text;
-  fax.mail_due = true;
+  fax.next_at.reset();
   return {now, "Not received", reception.cause_text};
 }
 

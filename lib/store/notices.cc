@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/id.h"
+#include "store/faxes.h"
 #include "store/notice_rows.h"
 
 namespace store {
@@ -63,6 +64,8 @@ core::Result<void> insert_notice_of_end(sql::Connection& connection, const Fax& 
   const auto corrected = before && fax::is_final(*before) ? fax::name(*before) : std::string_view();
   return insert_notice(connection, fax::name(fax.status), &fax, fax.cause_code, fax.cause_text, now, corrected);
 }
+
+Notices Faxes::notices() const { return Notices(database_); }
 
 core::Result<std::int64_t> Notices::share_out(const std::function<std::vector<std::string>(const Notice&)>& ways_of, core::Time now) {
   constexpr std::string_view kNew = "SELECT * FROM notices WHERE shared = 0 ORDER BY id LIMIT 100";
