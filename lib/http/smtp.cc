@@ -52,7 +52,7 @@ std::size_t on_read(char* to, std::size_t size, std::size_t count, void* pointer
 std::size_t on_line(char* data, std::size_t, std::size_t size, void* pointer) {
   std::string line(data, std::min(size, kMaxAnswer));
   while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.pop_back();
-  static_cast<Sending*>(pointer)->answer = line;
+  if (!line.starts_with("221")) static_cast<Sending*>(pointer)->answer = line;  // the farewell says nothing
   return size;
 }
 
