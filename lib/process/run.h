@@ -28,9 +28,9 @@ struct Program {
   std::vector<std::string> environment;  // "NAME=value"; nothing is inherited
   Limits limits;
   std::vector<Passed> passed;
-  int input_fd = -1;                     // standard input, from where it stands; -1: /dev/null. Stays the caller's
   int output_fd = -1;                    // where standard output goes; -1: into Outcome::output
   std::size_t output_bytes = 64 * 1024;  // of each stream that is kept; what is more is thrown away
+  int input_fd = -1;                     // standard input, from where it stands; -1: /dev/null. Stays the caller's
 };
 
 struct Outcome {
