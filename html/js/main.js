@@ -46,13 +46,21 @@ function refusedNote(refused) {
     element('p', {}, refused.cause.text), element('p', {}, refused.cause.advice));
 }
 
+// Somebody waits for a notice that does not come.
+function untoldNote(way) {
+  const lost = way.given_up ? `, ${way.given_up} given up` : '';
+  return element('div', { class: 'note' },
+    element('p', {}, element('strong', {}, `Notices by ${way.way.replace(':', ' to ')} do not go out: ${way.waiting} waiting${lost}.`), ` ${way.text} The last try: ${words.moment(way.last)}.`));
+}
+
 function showLine() {
   const trouble = line.state && line.state !== 'ready';
   replace(strip,
     line.practice ? element('span', { class: 'practice' }, 'PRACTICE LINE') : null,
     line.number ? element('span', { class: 'number' }, words.number(line.number)) : null,
     element('span', { class: trouble ? 'trouble' : '' }, line.text || (trouble ? line.state : 'ready')),
-    line.refused ? refusedNote(line.refused) : null);
+    line.refused ? refusedNote(line.refused) : null,
+    ...(line.notices || []).map(untoldNote));
   unread.hidden = !line.unread;
   unread.textContent = line.unread > 99 ? '99+' : String(line.unread || '');
   unread.setAttribute('aria-label', `${line.unread} new`);

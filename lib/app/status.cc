@@ -8,12 +8,14 @@
 #include "fax/cause.h"
 #include "form/fields.h"
 #include "json/writer.h"
+#include "store/notices.h"
 #include "text/words.h"
 
 namespace app {
 
 namespace {
 
+constexpr auto kShowGivenUp = std::chrono::hours(7 * 24);
 constexpr std::int64_t kMostInList = 200;
 
 core::Error bad(std::string_view field, std::string_view sentence) {
@@ -92,6 +94,7 @@ class Status {
     CORE_TRY(unread, faxes_.unread_count());
     CORE_TRY(trouble, provider_trouble());
     CORE_TRY(refusals, faxes_.refusals());
+    CORE_TRY(untold, faxes_.notices().troubles(line_.clock->now() - kShowGivenUp));
     json::Writer writer;
     writer.begin_object().member("number", line_.number).member("provider", line_.provider).member("practice", line_.practice);
     writer.member("max_bytes", line_.max_fax_bytes).member("unread", unread);
@@ -99,6 +102,7 @@ class Status {
     writer.member("state", cause.empty() ? std::string_view("ready") : std::string_view(cause));
     writer.member("text", cause.empty() ? std::optional<std::string>() : std::optional(std::string(fax::find_cause(cause).text)));
     write_refused(writer.key("refused"), refusals);
+    write_untold(writer.key("notices"), untold);
     writer.end_object();
     return web::json(200, writer.text());
   }
@@ -129,6 +133,14 @@ class Status {
   }
 
  private:
+  // The ways of notices that do not work, each with what it said last.
+  static void write_untold(json::Writer& writer, const std::vector<store::WayTrouble>& ways) {
+    writer.begin_array();
+    for (const auto& it : ways)
+      writer.begin_object().member("way", it.way).member("waiting", it.waiting).member("given_up", it.given_up).member("last", core::rfc3339(it.last)).member("text", it.text).end_object();
+    writer.end_array();
+  }
+
   // All of them counted, with the cause of the latest.
   static void write_refused(json::Writer& writer, const std::vector<store::Refusal>& refusals) {
     if (refusals.empty()) {

@@ -36,6 +36,7 @@ constexpr std::array kVerbs{
     Verb{"reconcile", "reconcile [--since TIME|DAYSd]", "Compares both directions with the provider's list, takes up what is missing here, and waits. 0: nothing differs now; 1: differences remain. Without --since: from the last time on.", 0, reconcile},
     Verb{"provider check", "provider check [--json]", "Says in words whether credentials, number, webhook URL and signature are right, and what to do where they are not.", 0, provider_check},
     Verb{"provider configure", "provider configure", "Tells the provider where to announce a fax that comes in to our number.", 0, provider_configure},
+    Verb{"notice test", "notice test [--json]", "Sends a test notice by each way that is set (Maildir, mail server, webhook, command), and says what each answered.", 0, notice_test},
     Verb{"sandbox fault", "sandbox fault NAME [--times N] [--seconds N]", "Makes the sandbox misbehave, N times (1). It answers at once; what it does happens then.", 1, sandbox_fault, print_faults},
     Verb{"sandbox faults", "sandbox faults [--json]", "Lists what the sandbox is to do wrong: name, stage, times left, seconds.", 0, sandbox_faults},
     Verb{"sandbox clear", "sandbox clear", "Makes the sandbox behave again.", 0, sandbox_clear},

@@ -68,6 +68,7 @@ core::Result<int> sandbox_faults(const config::Settings& settings, const Words& 
 core::Result<int> sandbox_clear(const config::Settings& settings, const Words& words);
 void print_faults();  // those that there are
 core::Result<int> provider_check(const config::Settings& settings, const Words& words);
+core::Result<int> notice_test(const config::Settings& settings, const Words& words);
 core::Result<int> provider_configure(const config::Settings& settings, const Words& words);
 
 // --- what several of them need ---

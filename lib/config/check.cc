@@ -45,6 +45,29 @@ std::optional<std::string> url_complaint(std::string_view value) {
   return std::nullopt;
 }
 
+std::optional<std::string> link_complaint(std::string_view value) {
+  const bool secure = value.substr(0, 8) == "https://";
+  if (!secure && value.substr(0, 7) != "http://") return "must begin with https:// (http:// to this machine only)";
+  const auto rest = value.substr(secure ? 8 : 7);
+  if (rest.find('#') != std::string_view::npos || rest.find(' ') != std::string_view::npos) return "must hold no # and no blank";
+  return url_complaint(value.substr(0, (secure ? 8 : 7) + std::min(rest.find_first_of("/?"), rest.size())));
+}
+
+std::optional<std::string> mail_server_complaint(std::string_view value) {
+  const bool secure = value.substr(0, 8) == "smtps://";
+  if (!secure && value.substr(0, 7) != "smtp://") return "must begin with smtp:// or smtps://";
+  const auto rest = value.substr(secure ? 8 : 7);
+  if (rest.find('@') != std::string_view::npos) return "must not hold a user name or password: they are SMTP_USER and SMTP_PASS";
+  if (!is_host_and_port(rest)) return "must be smtp://host or smtp://host:port and nothing after it, smtps in place of smtp where TLS is spoken from the first byte";
+  return std::nullopt;
+}
+
+bool is_mail_address(std::string_view value) {
+  const auto at = value.find('@');
+  return value.size() <= 254 && at != std::string_view::npos && at > 0 && is_host(value.substr(at + 1)) &&
+         std::all_of(value.begin(), value.end(), [](char c) { return c > ' ' && c < 127 && std::string_view("<>()[],;:\"").find(c) == std::string_view::npos; });
+}
+
 bool is_e164(std::string_view value) {
   return value.size() >= 3 && value.size() <= 16 && value[0] == '+' && value[1] != '0' &&
          std::all_of(value.begin() + 1, value.end(), is_digit);
@@ -120,6 +143,13 @@ std::optional<std::string> complaint(const Setting& setting, std::string_view va
       return std::nullopt;
     case Type::host: return is_host(value) ? std::nullopt : std::optional<std::string>("must be a host name alone, such as fax.example.org");
     case Type::url: return url_complaint(value);
+    case Type::link: return link_complaint(value);
+    case Type::mail_server: return mail_server_complaint(value);
+    case Type::addresses: {
+      const auto list = read_list(value);
+      if (list.empty() || !std::all_of(list.begin(), list.end(), is_mail_address)) return "must be mail addresses such as anna@example.org, several with commas between them";
+      return std::nullopt;
+    }
     case Type::number: return is_e164(value) ? std::nullopt : std::optional<std::string>("must be a number in the E.164 form, such as +12125551212");
     case Type::numbers: {
       const auto list = read_list(value);

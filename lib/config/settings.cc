@@ -75,6 +75,21 @@ core::Result<Values> read_lines(std::string_view text) {
   return values;
 }
 
+core::Result<void> check_notices(const Settings& s) {
+  for (const std::string name : {"NOTICE_FROM", "NOTICE_TO"})
+    if (s.is_set("SMTP_URL") && !s.is_set(name)) return refuse(name, "SMTP_URL is set, but " + name + " is not: give the mail address " + (name == "NOTICE_TO" ? "that notices go to." : "that notices come from."));
+  for (const std::string name : {"SMTP_USER", "NOTICE_TO"})
+    if (s.is_set(name) && !s.is_set("SMTP_URL")) return refuse("SMTP_URL", name + " is set, but SMTP_URL is not: name the mail server, such as smtps://mail.example.org, or take " + name + " away.");
+  if (s.text("NOTICE_FROM").find(',') != std::string::npos) return refuse("NOTICE_FROM", "NOTICE_FROM holds more than one address: mails have one sender.");
+  if (s.is_set("NOTICE_WEBHOOK_URL") != s.is_set("NOTICE_WEBHOOK_KEY")) {
+    const std::string missing = s.is_set("NOTICE_WEBHOOK_URL") ? "NOTICE_WEBHOOK_KEY" : "NOTICE_WEBHOOK_URL";
+    return refuse(missing, "NOTICE_WEBHOOK_URL and NOTICE_WEBHOOK_KEY go together, but " + missing + " is not set: set both or neither.");
+  }
+  if (s.is_set("NOTICE_CA_FILE") && ::access(s.text("NOTICE_CA_FILE").c_str(), F_OK) != 0)
+    return refuse("NOTICE_CA_FILE", "NOTICE_CA_FILE names " + s.text("NOTICE_CA_FILE") + ", which is not there: give the file with the certificates, or take the setting away to use the system's.");
+  return {};
+}
+
 core::Result<void> check_together(const Settings& s) {
   const auto need = [&](std::string_view name, std::string_view why) -> core::Result<void> {
     if (s.is_set(name)) return {};
@@ -94,12 +109,13 @@ core::Result<void> check_together(const Settings& s) {
   }
   if (s.text("INBOUND_AUTH_USER").find(':') != std::string::npos)
     return refuse("INBOUND_AUTH_USER", "INBOUND_AUTH_USER holds a colon, which HTTP's Basic authentication cannot carry: choose a name without one.");
-  for (const std::string family : {"INBOUND_AUTH_", "SIP_AUTH_"}) {
+  for (const std::string family : {"INBOUND_AUTH_", "SIP_AUTH_", "SMTP_"}) {
     const std::string user = family + "USER", password = family + "PASS";
     if (s.is_set(user) == s.is_set(password)) continue;
     const std::string& missing = s.is_set(user) ? password : user;
     return refuse(missing, user + " and " + password + " go together, but " + missing + " is not set: set both or neither.");
   }
+  CORE_CHECK(check_notices(s));
   if (s.is_set("SIP_AUTH_USER") && !s.is_set("SIP_HOSTS"))
     return refuse("SIP_HOSTS", "SIP_AUTH_USER is set, but SIP_HOSTS is not: name the hosts that these credentials are for, or take them away.");
   if (s.is_set("PROVIDER_CA_FILE") && ::access(s.text("PROVIDER_CA_FILE").c_str(), F_OK) != 0)
@@ -160,6 +176,14 @@ std::string Settings::people_database_url() const {
 std::vector<std::string> Settings::media_hosts() const { return read_list(text("MEDIA_HOSTS")); }
 std::vector<std::string> Settings::sip_hosts() const { return read_list(text("SIP_HOSTS")); }
 std::vector<std::string> Settings::blocked_senders() const { return read_list(text("BLOCKED_SENDERS")); }
+
+std::vector<std::string> Settings::notice_recipients() const { return read_list(text("NOTICE_TO")); }
+
+std::string Settings::lan_url() const {
+  if (is_set("LAN_URL")) return text("LAN_URL");
+  const auto port = integer("LAN_PORT");
+  return "https://" + (is_set("PUBLIC_HOSTNAME") ? text("PUBLIC_HOSTNAME") : "localhost") + (port == 443 ? "" : ":" + std::to_string(port));
+}
 
 std::vector<core::SecretString> Settings::signing_keys() const {
   std::vector<core::SecretString> keys;

@@ -41,6 +41,8 @@ class Settings {
   std::vector<std::string> media_hosts() const;           // MEDIA_HOSTS, in order
   std::vector<std::string> sip_hosts() const;             // SIP_HOSTS
   std::vector<std::string> blocked_senders() const;       // BLOCKED_SENDERS, E.164
+  std::vector<std::string> notice_recipients() const;     // NOTICE_TO, in order
+  std::string lan_url() const;                            // LAN_URL, else https://PUBLIC_HOSTNAME and LAN_PORT; no slash at the end
   // Keys that a signature may be made with: the current one first, then the old one.
   std::vector<core::SecretString> signing_keys() const;
   bool practice() const { return provider() == ProviderKind::sandbox; }

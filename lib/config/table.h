@@ -16,6 +16,9 @@ enum class Type {
   path,      // absolute
   host,      // a name or address, without port
   url,       // https://host[:port] with nothing after it; http to loopback only
+  link,      // https://host[:port]/path; http to this machine only
+  mail_server,  // smtp://host[:port] or smtps://host[:port]
+  addresses, // of mail: local@domain,…
   number,    // E.164
   numbers,   // E.164,…
   hosts,     // host[:port],…

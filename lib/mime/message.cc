@@ -20,6 +20,9 @@
 namespace mime {
 namespace {
 
+constexpr const char* kReceived = "received";
+constexpr const char* kNotice = "notice";
+
 struct Unreference {
   void operator()(void* object) const { g_object_unref(object); }
 };
@@ -54,6 +57,7 @@ Owned<GMimeMessage> with_headers(const Message& content, const char* kind) {
   if (date) g_mime_message_set_date(message.get(), date.get());
   g_mime_message_set_message_id(message.get(), safe_address(content.message_id).c_str());
   set_header(message.get(), "X-Faxline", kind);
+  if (kind == kNotice) set_header(message.get(), "Auto-Submitted", "auto-generated");
   if (!content.fax_sid.empty()) set_header(message.get(), "X-Fax-Sid", safe_token(content.fax_sid));
   return message;
 }
@@ -109,11 +113,13 @@ core::Result<std::int64_t> size_of(int fd) {
 
 }  // namespace
 
-core::Result<void> write_received(const Message& content, const Document& document, int output_fd) {
+namespace {
+
+core::Result<void> write_with_document(const Message& content, const char* kind, const Document& document, int output_fd) {
   CORE_CHECK(check(content));
   CORE_TRY(size_bytes, size_of(document.fd));
   start_gmime();
-  const auto message = with_headers(content, "received");
+  const auto message = with_headers(content, kind);
   const Owned<GMimeMultipart> parts(g_mime_multipart_new_with_subtype("mixed"));
   g_mime_multipart_add(parts.get(), as_object(text_part(content.text).get()));
   g_mime_multipart_add(parts.get(), as_object(document_part(document, size_bytes).get()));
@@ -125,10 +131,16 @@ core::Result<void> write_received(const Message& content, const Document& docume
   return {};
 }
 
+}  // namespace
+
+core::Result<void> write_received(const Message& content, const Document& document, int output_fd) { return write_with_document(content, kReceived, document, output_fd); }
+
+core::Result<void> write_notice(const Message& content, const Document& document, int output_fd) { return write_with_document(content, kNotice, document, output_fd); }
+
 core::Result<void> write_notice(const Message& content, int output_fd) {
   CORE_CHECK(check(content));
   start_gmime();
-  const auto message = with_headers(content, "notice");
+  const auto message = with_headers(content, kNotice);
   g_mime_message_set_mime_part(message.get(), as_object(text_part(content.text).get()));
   return write(message.get(), output_fd);
 }

@@ -49,7 +49,11 @@ struct Document {
 // changed meanwhile. After an error a part of the mail is in the output: throw it away.
 core::Result<void> write_received(const Message& message, const Document& document, int output_fd);
 
-// Writes a notice (X-Faxline: notice): text/plain, no attachment. Else as write_received().
+// Writes a notice (X-Faxline: notice; Auto-Submitted, RFC 3834, so that no machine answers it): text/plain, no attachment.
+// Else as write_received().
 core::Result<void> write_notice(const Message& message, int output_fd);
+
+// The same with a document attached, as write_received() does it.
+core::Result<void> write_notice(const Message& message, const Document& document, int output_fd);
 
 }  // namespace mime

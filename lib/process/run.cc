@@ -45,14 +45,14 @@ void limit(__rlimit_resource what, std::int64_t value) {
 [[noreturn]] void become(const Program& program, char* const* arguments, char* const* environment, int output, int error_output, int failure) {
   constexpr int kSafe = 100;  // above every number that is given out
   ::setpgid(0, 0);
-  const int null = ::open("/dev/null", O_RDONLY);
+  const int in = program.input_fd >= 0 ? ::fcntl(program.input_fd, F_DUPFD, kSafe) : ::open("/dev/null", O_RDONLY);
   const int out = ::fcntl(output, F_DUPFD, kSafe);
   const int err = ::fcntl(error_output, F_DUPFD, kSafe);
   const int fail = ::fcntl(failure, F_DUPFD_CLOEXEC, kSafe);
   std::array<int, 18> copies{};
   const std::size_t count = std::min(program.passed.size(), copies.size());
   for (std::size_t i = 0; i < count; ++i) copies[i] = ::fcntl(program.passed[i].fd, F_DUPFD, kSafe);
-  ::dup2(null, 0);
+  ::dup2(in, 0);
   ::dup2(out, 1);
   ::dup2(err, 2);
   ::close_range(3, kSafe - 1, 0);

@@ -30,6 +30,7 @@ struct Program {
   std::vector<Passed> passed;
   int output_fd = -1;                    // where standard output goes; -1: into Outcome::output
   std::size_t output_bytes = 64 * 1024;  // of each stream that is kept; what is more is thrown away
+  int input_fd = -1;                     // standard input, from where it stands; -1: /dev/null. Stays the caller's
 };
 
 struct Outcome {
@@ -40,7 +41,7 @@ struct Outcome {
   std::string error_output;
 };
 
-// Standard input is /dev/null; no other descriptor of ours gets in. On a time-out its whole process group is killed.
+// No other descriptor of ours gets in. On a time-out its whole process group is killed.
 // However it ends is an Outcome. Errors: not_found (no such program), unavailable (no memory, no process).
 core::Result<Outcome> run(const Program& program);
 

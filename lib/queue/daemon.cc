@@ -1,8 +1,12 @@
 #include "queue/daemon.h"
 
+#include <thread>
+#include <unistd.h>
+
 #include "http/client.h"
 #include "maildir/name.h"
 #include "maildir/remote.h"
+#include "notice/outbox.h"
 #include "queue/runner.h"
 #include "twilio/provider.h"
 
@@ -33,11 +37,18 @@ Options options_of(const config::Settings& settings) {
   return options;
 }
 
+// The same after each start, and another on each machine.
+std::string worker_name(const config::Settings& settings) {
+  char host[256] = {};
+  (void)::gethostname(host, sizeof host - 1);
+  return std::string(host) + ":" + settings.socket("wake.sock") + ":notices";
+}
+
 }  // namespace
 
 core::Result<void> run_daemon(const config::Settings& settings, const std::atomic<bool>& stop) {
   const core::SystemClock clock;
-  CORE_TRY(database, sql::Database::open(settings.database_url(), {.connections = 6}));
+  CORE_TRY(database, sql::Database::open(settings.database_url(), {.connections = 8}));
   CORE_TRY(faxes, store::Faxes::open(database));
   CORE_TRY(spool, spool::Spool::existing(settings.text("STATE_DIR")));
   http::Client client({.ca_file = settings.text("PROVIDER_CA_FILE"), .user_agent = "faxline"});
@@ -47,7 +58,19 @@ core::Result<void> run_daemon(const config::Settings& settings, const std::atomi
   Timekeeper time(clock, faxes, options.lifetime);
   const Context context{options, clock, faxes, spool, provider, document::examine_pdf, document::join_pdfs,
                         [&](const std::string& name, int fd) { return mailbox.deliver(name, fd); }, [](core::Time now, int fd) { return maildir::new_name(now, fd); }, &time};
-  return run(context, {3, settings.socket("wake.sock")}, stop);
+  const auto notice_options = notice::options_of(settings);
+  http::Client notice_client({.ca_file = settings.text("NOTICE_CA_FILE"), .user_agent = "faxline"});
+  auto notices = faxes.notices();
+  const notice::Ways ways{notice_options, clock, notice_client, [&](const std::string& id) { return spool.open(id); }, context.deliver, context.new_mail_name,
+                          [&](const store::Errand& errand, const std::string& name) { return notices.record_mail_name(errand, name); }, &stop};
+  notice::Outbox outbox(ways, notices, worker_name(settings));
+  // In threads of its own: a mail server that hangs delays no fax.
+  std::atomic<bool> over{false};
+  std::thread teller([&] { outbox.run(stop, over); });
+  auto done = run(context, {3, settings.socket("wake.sock")}, stop);
+  over = true;
+  teller.join();
+  return done;
 }
 
 }  // namespace queue

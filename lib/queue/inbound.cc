@@ -40,8 +40,6 @@ core::Result<void> give_up(const Context& context, const store::Fax& fax, std::s
   CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
     if (fax::is_final(row.status)) return;
     finish(row, events, fax::Status::failed, cause, words, context.clock.now());
-    row.mail_due = true;
-    row.next_at = context.clock.now();
   }));
   FAIL_POINT("queue.give_up.moved");
   return {};

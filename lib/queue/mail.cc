@@ -8,8 +8,8 @@
 #include "core/fail_point.h"
 #include "core/log.h"
 #include "fax/backoff.h"
-#include "fax/cause.h"
 #include "queue/inbound.h"
+#include "text/date.h"
 
 namespace queue {
 
@@ -22,13 +22,6 @@ std::string sender(const store::Fax& fax) { return fax.from.empty() ? "a withhel
 std::string pages_in_words(const std::optional<std::int64_t>& pages) {
   if (!pages) return "page count unknown";
   return std::to_string(*pages) + (*pages == 1 ? " page" : " pages");
-}
-
-std::string in_local_words(core::Time time) {
-  auto words = core::rfc3339(time);
-  std::replace(words.begin(), words.end(), 'T', ' ');
-  if (!words.empty() && words.back() == 'Z') words.pop_back();
-  return words + " UTC";
 }
 
 // The left part of an address, of what a sender may be called.
@@ -76,20 +69,6 @@ core::Result<void> deliver_document(const Context& context, const store::Fax& fa
   return {};
 }
 
-core::Result<void> deliver_notice(const Context& context, const store::Fax& fax) {
-  CORE_TRY(incoming, context.spool.begin());
-  CORE_CHECK(mime::write_notice(failed_message(context.options, fax), incoming.fd()));
-  auto name = fax.notice_name;
-  if (name.empty()) {
-    name = context.new_mail_name(context.clock.now(), incoming.fd());
-    CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto&) { row.notice_name = name; }));
-    FAIL_POINT("queue.notice.name_recorded");
-  }
-  CORE_CHECK(hand_over(context, name, incoming.fd()));
-  FAIL_POINT("queue.notice.handed_over");
-  return {};
-}
-
 // Pages of a document that came in the webhook: nobody has looked into it yet.
 core::Result<store::Fax> count_pages(const Context& context, const store::Fax& fax) {
   CORE_TRY(documents, context.faxes.documents_of(fax.id));
@@ -107,7 +86,6 @@ core::Result<void> deliver_all(const Context& context, const store::Fax& fax) {
   const store::Fax& row = counted ? *counted : fax;
   CORE_TRY(mails, context.faxes.mails_due(fax.id));
   for (const auto& mail : mails) CORE_CHECK(deliver_document(context, row, mail));
-  if (mails.empty() && row.status == fax::Status::failed) CORE_CHECK(deliver_notice(context, row));
   return {};
 }
 
@@ -119,7 +97,7 @@ mime::Message received_message(const Options& options, const store::Fax& fax, co
   message.subject = subject_mark(options) + "Fax from " + sender(fax) + ", " + pages_in_words(pages);
   message.message_id = "fax." + fax.provider_id + (position > 0 ? "." + std::to_string(position) : "") + "@" + options.hostname;
   message.text = std::string(options.practice ? kPracticeLine : "") + "A fax has come in.\n\nFrom:     " + sender(fax) + "\nTo:       " + fax.to +
-                 "\nReceived: " + in_local_words(fax.created) + "\nPages:    " + pages_in_words(pages) + "\n\nThe document is attached.\n";
+                 "\nReceived: " + text::local_words(fax.created) + "\nPages:    " + pages_in_words(pages) + "\n\nThe document is attached.\n";
   if (!document.cause_text.empty()) message.text += "\nMind: the document may not open everywhere. " + document.cause_text + "\n";
   if (position > 0) message.text += "\nThis is another document for a fax that you have already got; both are kept.\n";
   return message;
@@ -130,16 +108,6 @@ std::string attachment_name(const store::Fax& fax) {
   std::replace(when.begin(), when.end(), 'T', '-');
   when.erase(std::remove(when.begin(), when.end(), ':'), when.end());
   return "fax-" + local_part(fax) + "-" + when + ".pdf";
-}
-
-mime::Message failed_message(const Options& options, const store::Fax& fax) {
-  auto message = frame(options, fax);
-  const auto cause = fax::find_cause(fax.cause_code);
-  message.subject = subject_mark(options) + "A fax from " + sender(fax) + " did not arrive";
-  message.message_id = "notice." + fax.provider_id + "@" + options.hostname;
-  message.text = std::string(options.practice ? kPracticeLine : "") + "Somebody tried to send a fax, but it did not arrive.\n\nFrom: " + sender(fax) + "\nTo:   " + fax.to +
-                 "\nWhen: " + in_local_words(fax.created) + "\nWhy:  " + std::string(cause.text) + (fax.cause_text.empty() ? "" : " (" + fax.cause_text + ")") + "\n\n" + std::string(cause.advice) + "\n";
-  return message;
 }
 
 core::Result<void> deliver_mail(const Context& context, const store::Fax& fax) {
@@ -159,7 +127,7 @@ core::Result<void> deliver_mail(const Context& context, const store::Fax& fax) {
     const auto left = context.faxes.mails_due(fax.id);
     if (!left || !left->empty()) return;
     row.mail_due = false;
-    events.push_back({context.clock.now(), row.status == fax::Status::failed ? "Notice sent to the mailbox" : "Delivered to the mailbox", ""});
+    events.push_back({context.clock.now(), "Delivered to the mailbox", ""});
   }));
   FAIL_POINT("queue.deliver.noted");
   return {};

@@ -1,4 +1,4 @@
-// The words of the mails that received faxes and notices are.
+// The words of the mails that received faxes are.
 #pragma once
 
 #include <optional>
@@ -15,8 +15,5 @@ mime::Message received_message(const Options& options, const store::Fax& fax, co
 
 // A name for the attachment that says from whom and when: "fax-+12125551212-2026-11-25-1431.pdf".
 std::string attachment_name(const store::Fax& fax);
-
-// The notice of a reception that failed.
-mime::Message failed_message(const Options& options, const store::Fax& fax);
 
 }  // namespace queue

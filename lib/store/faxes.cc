@@ -3,6 +3,7 @@
 #include "core/id.h"
 #include "store/fax_rows.h"
 #include "store/faxes_schema.h"
+#include "store/notice_rows.h"
 
 namespace store {
 
@@ -173,6 +174,7 @@ core::Result<void> Faxes::save(Fax& fax, core::Time now, std::span<const Event> 
   CORE_TRY(saved, update_fax(connection, fax, now));
   if (!saved) return core::Error{core::Code::conflict, "fax " + fax.id + " was changed meanwhile"};
   for (const auto& event : events) CORE_CHECK(insert_event(connection, fax.id, event));
+  CORE_CHECK(insert_notice_of_end(connection, fax, current.status, now));
   CORE_CHECK(transaction.commit());
   fax.version += 1;
   fax.updated = now;
@@ -207,10 +209,12 @@ core::Result<Fax> Faxes::settle(const std::string& id, fax::Status as, const std
   CORE_TRY(transaction, sql::Transaction::begin(connection));
   CORE_TRY(fax, read_fax(connection, id));
   if (fax.status != fax::Status::unresolved) return core::Error{core::Code::conflict, "settle of a fax that is not unresolved", "What became of this fax is known by now."};
+  const auto before = fax.status;
   fax.status = as;
   fax.cause_code = kSettled;
   fax.cause_text.clear();
   CORE_CHECK(update_fax(connection, fax, now));
+  CORE_CHECK(insert_notice_of_end(connection, fax, before, now));
   CORE_CHECK(insert_event(connection, id, {now, as == fax::Status::delivered ? "Marked as delivered" : "Marked as not delivered", "By " + person + "."}));
   CORE_CHECK(transaction.commit());
   return read_fax(connection, id);
@@ -261,6 +265,11 @@ core::Result<std::optional<Hold>> Faxes::hold() {
 core::Result<void> Faxes::set_hold(const std::optional<Hold>& hold) {
   CORE_TRY(connection, database_->lease());
   CORE_TRY(transaction, sql::Transaction::begin(connection));
+  // People are told of a wrong token once, when it begins to be refused.
+  if (hold && hold->kind == "unauthorized") {
+    CORE_TRY(held, connection.query("SELECT id FROM holds WHERE kind = 'unauthorized'"));
+    if (held.empty()) CORE_CHECK(insert_notice(connection, "account_held", nullptr, "wrong_credentials", "", hold->since));
+  }
   CORE_CHECK(connection.execute("DELETE FROM holds"));
   if (hold) CORE_CHECK(connection.execute("INSERT INTO holds (id, kind, since_ms, until_ms, tries) VALUES (1, :1, :2, :3, :4)", {hold->kind, hold->since, hold->until, hold->tries}));
   else CORE_CHECK(connection.execute("UPDATE faxes SET next_at_ms = 0, version = version + 1 WHERE status = 'waiting' AND cause_code IN ('rate_limited', 'wrong_credentials')"));

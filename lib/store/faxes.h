@@ -69,6 +69,8 @@ struct ListQuery {
   std::int64_t limit = 50;
 };
 
+class Notices;
+
 class Faxes {
  public:
   // Makes or migrates the schema. `settings` if the database is of a newer program.
@@ -229,6 +231,7 @@ class Faxes {
   core::Result<bool> take_probe(core::Time now, core::Time until);
   // The hold's time is over now, and the faxes that wait for it are due.
   core::Result<void> shorten_hold(core::Time now);
+  Notices notices() const;  // of the same database (notices.h)
   core::Result<std::string> fact(const std::string& name);  // empty: none
   core::Result<void> set_fact(const std::string& name, const std::string& value);
 

@@ -1,5 +1,6 @@
 #include "core/id.h"
 #include "store/fax_rows.h"
+#include "store/notice_rows.h"
 #include "store/faxes.h"
 
 namespace store {
@@ -51,7 +52,7 @@ Event apply(Fax& fax, const Reception& reception, core::Time now) {
   fax.status = fax::Status::failed;
   fax.cause_code = reception.cause_code;
   fax.cause_text = reception.cause_text;
-  fax.mail_due = true;
+  fax.next_at.reset();
   return {now, "Not received", reception.cause_text};
 }
 
@@ -70,6 +71,7 @@ core::Result<Faxes::StoredFax> insert_reception(sql::Connection& connection, con
   CORE_CHECK(insert_fax(connection, fax, std::nullopt, ""));
   if (reception.document) CORE_CHECK(attach(connection, fax.id, *reception.document));
   CORE_CHECK(insert_event(connection, fax.id, event));
+  CORE_CHECK(insert_notice_of_end(connection, fax, std::nullopt, now));
   return Faxes::StoredFax{Stored::created, fax};
 }
 
@@ -90,6 +92,7 @@ core::Result<Faxes::StoredFax> add_to(sql::Connection& connection, Fax fax, cons
     fax.next_at = now;
     CORE_CHECK(update_fax(connection, fax, now));
     CORE_CHECK(insert_event(connection, fax.id, {now, "Another document came for the same fax", "It is kept beside the first, and goes to the mailbox too."}));
+    CORE_CHECK(insert_notice(connection, "another_document", &fax, "", "", now));
     CORE_TRY(row, read_fax(connection, fax.id));
     return Faxes::StoredFax{Stored::beside, row};
   }
@@ -102,6 +105,7 @@ core::Result<Faxes::StoredFax> add_to(sql::Connection& connection, Fax fax, cons
   if (fax::is_final(before.status)) fax.deadline = now + reception.lifetime;
   CORE_CHECK(check_step(before, fax));
   CORE_CHECK(update_fax(connection, fax, now));
+  CORE_CHECK(insert_notice_of_end(connection, fax, before.status, now));
   if (reception.document) CORE_CHECK(attach(connection, fax.id, *reception.document));
   CORE_CHECK(insert_event(connection, fax.id, event));
   CORE_TRY(row, read_fax(connection, fax.id));

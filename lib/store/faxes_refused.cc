@@ -1,4 +1,5 @@
 #include "store/faxes.h"
+#include "store/notice_rows.h"
 
 namespace store {
 
@@ -12,6 +13,8 @@ constexpr auto* kTaken = "webhook.taken";
 core::Result<void> Faxes::note_refused(const Refusal& refused, core::Time now) {
   CORE_TRY(connection, database_->lease());
   CORE_TRY(transaction, sql::Transaction::begin(connection));
+  CORE_TRY(open, connection.query("SELECT cause FROM refusals WHERE cause = :1 AND open > 0", {refused.cause}));
+  if (open.empty()) CORE_CHECK(insert_notice(connection, "webhooks_refused", nullptr, refused.cause, refused.detail, now));
   CORE_TRY(known, connection.execute("UPDATE refusals SET first_ms = CASE WHEN open = 0 THEN :1 ELSE first_ms END, open = open + :2, total = total + :2, last_ms = :1, fax_sid = :3, "
                                      "from_number = :4, detail = :5 WHERE cause = :6",
                                      {now, refused.count, refused.fax_sid, refused.from, refused.detail, refused.cause}));

@@ -7,7 +7,7 @@ namespace store {
 namespace {
 
 // Times are whole milliseconds; flags are 0 or 1; a text that may be unknown is ''.
-const std::array<sql::Migration, 3> kMigrations{{
+const std::array<sql::Migration, 4> kMigrations{{
     {1,
      {
          "CREATE TABLE documents (id TEXT PRIMARY KEY, owner TEXT NOT NULL, file_name TEXT NOT NULL, sha256 TEXT NOT NULL, bytes BIGINT NOT NULL, "
@@ -57,6 +57,19 @@ const std::array<sql::Migration, 3> kMigrations{{
          "fields TEXT NOT NULL, sha256 TEXT NOT NULL, bytes BIGINT NOT NULL, decided TEXT NOT NULL)",
          "CREATE INDEX journal_of_fax ON journal (fax_id)",
          "CREATE INDEX journal_by_time ON journal (at_ms)",
+     }},
+    {4,
+     {
+         // A notice copies what was true of the fax; an errand is one notice by one way, over when `next_at_ms` is NULL.
+         "CREATE TABLE notices (id TEXT PRIMARY KEY, fax_id TEXT NOT NULL, event TEXT NOT NULL, before_state TEXT NOT NULL, at_ms BIGINT NOT NULL, direction TEXT NOT NULL, "
+         "owner TEXT NOT NULL, from_number TEXT NOT NULL, to_number TEXT NOT NULL, provider TEXT NOT NULL, provider_id TEXT NOT NULL, pages BIGINT, pages_done BIGINT, "
+         "cause_code TEXT NOT NULL, cause_text TEXT NOT NULL, document_id TEXT NOT NULL, attempt BIGINT NOT NULL, fax_created_ms BIGINT NOT NULL, shared BIGINT NOT NULL)",
+         "CREATE INDEX notices_not_shared ON notices (id) WHERE shared = 0",
+         "CREATE INDEX notices_by_age ON notices (at_ms)",
+         "CREATE TABLE errands (notice_id TEXT NOT NULL, way TEXT NOT NULL, tries BIGINT NOT NULL, next_at_ms BIGINT, mail_name TEXT NOT NULL, trouble TEXT NOT NULL, failed_ms BIGINT, "
+         "done_ms BIGINT, given_up_ms BIGINT, lease_owner TEXT NOT NULL, lease_until_ms BIGINT NOT NULL, PRIMARY KEY (notice_id, way))",
+         "CREATE INDEX errands_due ON errands (next_at_ms)",
+         "CREATE INDEX errands_failed ON errands (failed_ms) WHERE trouble <> ''",
      }},
 }};
 

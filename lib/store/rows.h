@@ -58,7 +58,7 @@ struct Fax {
   std::string media_url;              // where the document is to be fetched
   std::optional<std::int64_t> pages_announced;  // NumPages
   std::int64_t fetch_tries = 0;
-  bool mail_due = false;          // a mail or a notice is still to be delivered
+  bool mail_due = false;          // a mail is still to be delivered
   std::int64_t mail_tries = 0;
   std::string notice_name;        // recorded before a notice is delivered
   bool media_delete_due = false;  // the provider's copy is still to be deleted

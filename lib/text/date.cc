@@ -3,6 +3,7 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <ctime>
 
 namespace text {
 
@@ -28,5 +29,13 @@ std::string date(core::Time time, const char* zone) {
 std::string http_date(core::Time time) { return date(time, "GMT"); }
 
 std::string mail_date(core::Time time) { return date(time, "+0000"); }
+
+std::string local_words(core::Time time) {
+  const auto seconds = static_cast<std::time_t>(core::to_ms(time) / 1000);
+  std::tm parts{};
+  ::localtime_r(&seconds, &parts);
+  std::array<char, 64> words{};
+  return {words.data(), std::strftime(words.data(), words.size(), "%Y-%m-%d %H:%M %Z", &parts)};
+}
 
 }  // namespace text

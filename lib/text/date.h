@@ -14,4 +14,7 @@ std::string http_date(core::Time time);
 // date-time of RFC 5322 section 3.3: "Sun, 06 Nov 1994 08:49:37 +0000"; also how the providers' older APIs write it.
 std::string mail_date(core::Time time);
 
+// For people, in the machine's own time zone, which it names: "2026-11-25 20:27 CET".
+std::string local_words(core::Time time);
+
 }  // namespace text

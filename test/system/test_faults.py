@@ -110,7 +110,7 @@ def test_a_received_fax_comes_in_once(house, fault):
     fax = wait_until(lambda: next((it for it in house.line.received(house.person) if it["from"] == sender and it["status"] == "received"), None), 60)
     house.line.mail_of(fax["provider_id"])
     assert [it["status"] for it in house.line.received(house.person) if it["from"] == sender] == ["received"]
-    assert sum(mail["X-Fax-Sid"] == fax["provider_id"] for mail in house.line.mails()) == 1
+    assert sum(mail["X-Fax-Sid"] == fax["provider_id"] and mail["X-Faxline"] == "received" for mail in house.line.mails()) == 1
 
 
 def test_a_document_that_is_never_fetched_waits_until_it_is_canceled(house, documents):

@@ -108,7 +108,8 @@ def test_a_mail_can_be_deleted_by_pop3(line, person, documents):
     for i in range(count):
         client.dele(i + 1)
     client.quit()
-    assert line.mails() == []
+    # A notice of another test's fax may have come meanwhile.
+    assert [mail["Subject"] for mail in line.mails() if mail["X-Faxline"] == "received"] == []
     assert line.fax(person, fax["id"])["status"] == "received", "the mail is a copy; the store is the truth"
 
 

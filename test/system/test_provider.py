@@ -101,7 +101,7 @@ def test_the_same_payload_ten_times_at_once_is_one_fax_and_one_mail(line, person
     fax_of(line, person, sid)
     assert len([fax for fax in line.received(person, limit=200) if fax["provider_id"] == sid]) == 1
     line.mail_of(sid)
-    assert len([mail for mail in line.mails() if mail["X-Fax-Sid"] == sid]) == 1
+    assert len([mail for mail in line.mails() if mail["X-Fax-Sid"] == sid and mail["X-Faxline"] == "received"]) == 1
 
 
 def test_a_failed_reception_is_recorded_shown_and_announced(line, person):

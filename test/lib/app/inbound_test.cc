@@ -200,7 +200,7 @@ TEST_CASE("a document completes a record that had none") {
   CHECK(failed.status == fax::Status::failed);
   CHECK(failed.cause_code == "reception_failed");
   CHECK(failed.cause_text == "error 34100: call dropped");
-  CHECK(failed.mail_due);
+  CHECK_FALSE(failed.next_at);
   CHECK(house.form(house.by_token(), "FaxSid=FX1&FaxStatus=failed&ErrorCode=34100").status() == 200);
   CHECK(house.only().version == failed.version);
   CHECK(house.document(house.by_token(), {kSid, kMedia}).status() == 200);

@@ -143,3 +143,24 @@ TEST_CASE("what is allowed, and may surprise, is said") {
   CHECK(about(with("SANDBOX_DIALECT", "twilio")) == "");
   CHECK(about({{"SANDBOX_DIALECT", "signalwire"}}) == "");
 }
+
+TEST_CASE("notices: what goes together, and where the page is") {
+  const std::string mail = "SMTP_URL=smtps://mail.example.org\nNOTICE_FROM=fax@example.org\nNOTICE_TO=anna@example.org, bob@example.org\n";
+  const auto s = load(kLeast + mail + "NOTICE_WEBHOOK_URL=https://example.org/a/b?c=d\nNOTICE_WEBHOOK_KEY=k\nLAN_PORT=8443\n");
+  REQUIRE(s);
+  CHECK(s->notice_recipients() == std::vector<std::string>{"anna@example.org", "bob@example.org"});
+  CHECK(s->text("NOTICE_CONTENT") == "link");
+  CHECK(s->lan_url() == "https://fax.example.org:8443");
+  CHECK(load(kLeast)->lan_url() == "https://fax.example.org");
+  CHECK(load(kLeast + "LAN_URL=https://fax.lan\n")->lan_url() == "https://fax.lan");
+  CHECK(has(sentence(kLeast + "SMTP_URL=smtp://mail.example.org\n"), "NOTICE_FROM|SMTP_URL is set, but NOTICE_FROM is not"));
+  CHECK(has(sentence(kLeast + "NOTICE_TO=anna@example.org\n"), "SMTP_URL|NOTICE_TO is set, but SMTP_URL is not"));
+  CHECK(has(sentence(kLeast + mail + "SMTP_USER=post\n"), "SMTP_PASS|SMTP_USER and SMTP_PASS go together"));
+  CHECK(has(sentence(kLeast + mail, {{"NOTICE_FROM", "a@example.org,b@example.org"}}), "more than one address"));
+  CHECK(has(sentence(kLeast + "NOTICE_WEBHOOK_KEY=k\n"), "NOTICE_WEBHOOK_URL|"));
+  CHECK(has(sentence(kLeast + "NOTICE_CA_FILE=/not/there\n"), "which is not there"));
+  for (const std::string bad : {"mail.example.org", "smtp://user@mail.example.org", "smtp://mail.example.org/x", "smtp://"}) CHECK(has(sentence(kLeast + "SMTP_URL=" + bad + "\n"), "SMTP_URL must "));
+  for (const std::string bad : {"anna", "anna@", "@example.org", "anna <a@example.org>", "a@b@c"}) CHECK(has(sentence(kLeast + "NOTICE_TO=" + bad + "\n"), "NOTICE_TO must be mail addresses"));
+  for (const std::string bad : {"http://example.org/x", "example.org", "https://u:p@example.org/", "https://example.org/#x"}) CHECK(has(sentence(kLeast + "NOTICE_WEBHOOK_URL=" + bad + "\n"), "NOTICE_WEBHOOK_URL must "));
+  CHECK(load(kLeast + "NOTICE_WEBHOOK_URL=http://127.0.0.1:8080/x\nNOTICE_WEBHOOK_KEY=k\n"));
+}

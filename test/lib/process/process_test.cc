@@ -29,6 +29,17 @@ TEST_CASE("a program runs, with its output, its status, and nothing of ours") {
   CHECK(shell("cat", {}, {}).output.empty());
 }
 
+TEST_CASE("standard input is the file that is given, from where it stands") {
+  const auto file = core::open_file("/etc/hostname", O_RDONLY);
+  char first = 0;
+  REQUIRE(::read(file->get(), &first, 1) == 1);
+  process::Program program;
+  program.arguments = {"/bin/cat"};
+  program.input_fd = file->get();
+  const auto done = process::run(program).value();
+  CHECK(first + done.output == core::read_file("/etc/hostname", 1000).value());
+}
+
 TEST_CASE("what is passed is there under its number") {
   const auto file = core::open_file("/etc/hostname", O_RDONLY);
   CHECK(shell("cat <&5 | wc -l", {}, {{file->get(), 5}}).output == "1\n");

@@ -13,6 +13,7 @@
 #include "crypto/random.h"
 #include "maildir/name.h"
 #include "provider.h"
+#include "notice/outbox.h"
 #include "queue/context.h"
 #include "queue/inbound.h"
 #include "queue/outbound.h"
@@ -136,9 +137,22 @@ struct Bench {
     const auto here = context();
     for (int i = 0; i < 200 && !Power::the().off(); ++i) {
       const auto done = queue::run_one(here, "worker");
-      if (done && !*done) return;
+      if (done && !*done) return tell();
     }
     CHECK_MESSAGE(Power::the().off(), "the queue does not come to rest");
+  }
+  // The notices that are due, into the Maildir.
+  void tell() {
+    const auto here = context();
+    auto notices = faxes->notices();
+    const notice::Ways ways{told, here.clock, client, [this](const std::string& id) { return spool->open(id); }, here.deliver, here.new_mail_name,
+                            [&](const store::Errand& errand, const std::string& name) { return notices.record_mail_name(errand, name); }};
+    notice::Outbox outbox(ways, notices, "teller");
+    (void)outbox.share_out();
+    for (int i = 0; i < 200 && !Power::the().off(); ++i) {
+      const auto step = outbox.run_one("maildir");
+      if (!step || *step == notice::Outbox::Step::nothing_due) return;
+    }
   }
   void pass(core::Milliseconds time) {
     clock.advance(time);
@@ -188,6 +202,8 @@ struct Bench {
   const core::Clock* other_clock = nullptr;
   queue::Options options;
   std::optional<store::Faxes> faxes;
+  notice::Options told;
+  http::Client client{{}};
   std::optional<spool::Spool> spool;
   std::optional<maildir::Maildir> mailbox;
   Provider provider;
