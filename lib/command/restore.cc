@@ -30,10 +30,11 @@ struct Owner {
   mode_t mode = 0;  // of the folder
 };
 
-// As the folder is now; if it is not there, as it is installed, or else ours.
-Owner owner_of(const std::string& folder, const char* account, mode_t mode) {
+// As the folder is now; if it is not there, STATE_DIR's, where that is not root's, or as it is installed, or else ours.
+Owner owner_of(const std::string& state, const std::string& name, const char* account, mode_t mode) {
   struct stat about{};
-  if (::stat(folder.c_str(), &about) == 0) return {about.st_uid, about.st_gid, static_cast<mode_t>(about.st_mode & 07777U)};
+  if (::stat((state + "/" + name).c_str(), &about) == 0) return {about.st_uid, about.st_gid, static_cast<mode_t>(about.st_mode & 07777U)};
+  if (::stat(state.c_str(), &about) == 0 && about.st_uid != 0) return {about.st_uid, about.st_gid, mode};
   if (::geteuid() == 0)
     if (const passwd* entry = ::getpwnam(account)) return {entry->pw_uid, entry->pw_gid, mode};
   return {::geteuid(), ::getegid(), mode};
@@ -220,9 +221,9 @@ class Restore {
   std::string state_;
   std::string staged_;
   std::string beside_;
-  Owner faxes_ = owner_of(settings_.state_folder("db"), "faxline", 02770);
-  Owner spool_ = owner_of(settings_.state_folder("spool"), "faxline", 02770);
-  Owner people_ = owner_of(settings_.state_folder("people"), "faxline-auth", 0700);
+  Owner faxes_ = owner_of(state_, "db", "faxline", 02770);
+  Owner spool_ = owner_of(state_, "spool", "faxline", 02770);
+  Owner people_ = owner_of(state_, "people", "faxline-auth", 0700);
   std::int64_t unresolved_ = 0;
   std::int64_t lost_ = 0;
 };

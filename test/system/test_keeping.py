@@ -1,6 +1,7 @@
 """What is kept, for how long, and how it comes back: backup under load, restore, replay, the journal, RETENTION_DAYS=0."""
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -129,6 +130,11 @@ def test_a_backup_under_load_comes_back_and_what_came_after_it_does_too(line, fo
     assert twice.returncode == 65 and "--replace" in twice.stderr
     replaced = json.loads(line.command("restore", f"{folder}/one", "--replace", "--json").stdout)
     assert os.path.exists(replaced["beside"].replace(os.path.dirname(replaced["beside"]), f"{line.run_dir}/state") + "/db/faxline.db")
+    # One that was cut off: nothing runs before it was repeated, and repeating it needs no further word.
+    os.mkdir(f"{line.run_dir}/state/restore.new")
+    cut_off = line.command("send", documents["letter"], "+12125551212", check=False)
+    assert cut_off.returncode == 78 and "repeat `faxline restore`" in cut_off.stderr
+    line.command("restore", f"{folder}/one")
     line.start()
 
     assert person.get(f"{line.lan}/api/faxes").status_code == 401, "sessions are over"
@@ -199,6 +205,6 @@ def test_retention_days_0_removes_a_document_once_it_is_delivered(provider, docu
         assert [name for name in os.listdir(f"{line.run_dir}/state/spool") if name != "tmp"] == []
         assert line.command("replay", fax["id"], check=False).returncode == 65
         logs = "".join(open(os.path.join(line.run_dir, "log", name), encoding="utf-8", errors="replace").read() for name in os.listdir(f"{line.run_dir}/log"))
-        assert "event=purged documents=1" in logs
+        assert re.search("event=purged documents=[1-9]", logs)
     finally:
         line.close()
