@@ -28,6 +28,7 @@ Options options_of(const config::Settings& settings) {
   options.lifetime = settings.duration("FAX_DEADLINE");
   options.retention = std::chrono::hours(24 * settings.integer("RETENTION_DAYS"));
   options.blocked_senders = settings.blocked_senders();
+  options.lease = std::chrono::seconds(settings.integer("LEASE_SECONDS"));
   options.max_fax_bytes = settings.integer("MAX_FAX_BYTES");
   return options;
 }
@@ -45,7 +46,7 @@ core::Result<void> run_daemon(const config::Settings& settings, const std::atomi
   const auto options = options_of(settings);
   const Context context{options, clock, faxes, spool, provider, document::examine_pdf, document::join_pdfs,
                         [&](const std::string& name, int fd) { return mailbox.deliver(name, fd); }, [](core::Time now, int fd) { return maildir::new_name(now, fd); }};
-  return run(context, {3, settings.socket("wake.sock")}, stop);
+  return run(context, {3, settings.socket("wake.sock"), machine_name(settings.text("STATE_DIR"))}, stop);
 }
 
 }  // namespace queue

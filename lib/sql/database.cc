@@ -234,6 +234,8 @@ core::Result<Rows> Connection::query(std::string_view statement, const Binds& bi
   }
 }
 
+std::string_view Connection::skip_locked() const { return session_->engine == Engine::postgresql ? " FOR UPDATE SKIP LOCKED" : ""; }
+
 core::Result<Row> Connection::row(std::string_view statement, const Binds& binds, std::string_view hint_if_none) {
   CORE_TRY(rows, query(statement, binds));
   if (rows.empty()) return core::Error{core::Code::not_found, "SQL " + shortened(statement) + ": no row", std::string(hint_if_none)};
