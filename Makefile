@@ -24,6 +24,8 @@ PROGRAMS  := $(patsubst cgi-bin/%.cc,$(BUILD)/cgi-bin/%,$(wildcard cgi-bin/*.cc)
 LIBRARY   := $(BUILD)/libfaxline.a
 TESTED    := $(sort $(patsubst test/lib/%/,%,$(dir $(wildcard test/lib/*/*_test.cc))))
 UNIT      := $(patsubst %,$(BUILD)/test/unit-%,$(if $(MODULE),$(MODULE),$(TESTED)))
+# Those that keep something in a database run on PostgreSQL, too.
+ON_SERVER := $(filter $(patsubst test/lib/%/,$(BUILD)/test/unit-%,$(sort $(dir $(shell grep -l support/databases.h test/lib/*/*)))),$(UNIT))
 FUZZERS   := $(patsubst test/fuzz/fuzz_%.cc,%,$(wildcard test/fuzz/fuzz_*.cc))
 
 objects    = $(patsubst %.cc,$(BUILD)/object/%.o,$(wildcard $(1)))
@@ -109,6 +111,7 @@ $(BUILD)/test/recorder.so: test/power_cut/recorder.c
 
 unit: $(UNIT)  ## the unit tests (MODULE=name: of one module)
 	@set -e; for program in $^; do echo "== $$program"; $$program; done
+	@$(if $(ON_SERVER),test/support/postgresql.py run sh -ec 'for program; do echo "== $$program on PostgreSQL"; $$program; done' sh $(ON_SERVER) || [ $$? = 69 ])
 
 seeds: $(patsubst %,$(BUILD)/test/seeds-%,$(FUZZERS))
 	@set -e; for program in $^; do $$program test/fuzz/seeds/$${program##*/seeds-}; done

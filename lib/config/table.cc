@@ -68,6 +68,7 @@ constexpr auto kTable = std::to_array<Setting>({
     {"RETRY_SECONDS", Type::integer, "300", 1, kDay, {}, "the first wait between attempts"},
     {"RECONCILE_SECONDS", Type::integer, "300", 1, kDay, {}, "how often our book is compared with the provider's list"},
     {"CHECK_SECONDS", Type::integer, "1800", 1, 7 * kDay, {}, "how long an unknown outcome is looked for"},
+    {"LEASE_SECONDS", Type::integer, "300", 1, kDay, {}, "after how long another worker takes over what one began"},
     {"FAX_DEADLINE", Type::duration, "72h", 1, 365 * kDay, {}, "no fax is unfinished after it"},
 });
 

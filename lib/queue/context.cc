@@ -18,15 +18,17 @@ core::Result<store::Fax> change(const Context& context, const std::string& fax_i
     // No wait, however long somebody asked for it, is longer than the fax may take.
     // (Past it, nobody believes the clock yet, or this is its last step.)
     if (!fax::is_final(fax.status) && fax.next_at && *fax.next_at > fax.deadline && fax.deadline > context.clock.now()) fax.next_at = fax.deadline;
-    const auto saved = context.faxes.save(fax, context.clock.now(), events);
+    const auto saved = context.faxes.save(fax, context.clock.now(), events, context.worker);
     if (saved) {
       if (fax.status != status)
         core::log(core::Level::info, "fax moved", {{"fax", fax_id}, {"from", fax::name(status)}, {"to", fax::name(fax.status)}, {"cause", fax.cause_code}});
       return fax;
     }
-    if (saved.error().code != core::Code::conflict || i >= kTries) return saved.error();
+    if (saved.error().code != core::Code::conflict || is_lease_lost(saved.error()) || i >= kTries) return saved.error();
   }
 }
+
+bool is_lease_lost(const core::Error& error) { return error.code == core::Code::conflict && error.field == "lease"; }
 
 core::Result<void> come_back(const Context& context, const std::string& fax_id, std::chrono::seconds wait) {
   CORE_CHECK(change(context, fax_id, [&](store::Fax& fax, auto&) { fax.next_at = context.clock.now() + wait; }));

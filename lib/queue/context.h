@@ -39,6 +39,7 @@ struct Options {
   std::optional<std::chrono::hours> record_retention;  // RECORD_RETENTION_DAYS; nothing: for ever
   std::vector<std::string> blocked_senders;  // E.164
   std::int64_t max_fax_bytes = 52428800;
+  std::chrono::seconds lease{300};  // after it another worker takes over what this one began
 };
 
 // References only: whoever makes it keeps everything alive. The functions may be called from
@@ -54,6 +55,8 @@ struct Context {
   std::function<core::Result<maildir::Delivery>(const std::string& name, int fd)> deliver;
   std::function<std::string(core::Time now, int fd)> new_mail_name;       // maildir::new_name
   Timekeeper* time = nullptr;  // nothing: the clock is believed
+  // Who leased the fax of this step, by run_one(): once another has it, nothing of this one's is written into the fax. Empty: nobody.
+  std::string worker = {};
 };
 
 // Whether the fax's deadline has passed, by a clock that may be believed.
@@ -63,8 +66,11 @@ bool is_over(const Context& context, const store::Fax& fax);
 using Change = std::function<void(store::Fax&, std::vector<store::Event>&)>;
 
 // Reads the fax, applies the change, saves; again as long as somebody else was quicker. The
-// answer is the fax as saved. `change` may run more than once: it looks at what it is given.
+// answer is the fax as saved. `change` may run more than once: it looks at what it is given. conflict, field lease:
+// this worker slept past its lease, and the fax is another's.
 core::Result<store::Fax> change(const Context& context, const std::string& fax_id, const Change& what);
+
+bool is_lease_lost(const core::Error& error);
 
 // The fax comes back after `wait`, with nothing else changed.
 core::Result<void> come_back(const Context& context, const std::string& fax_id, std::chrono::seconds wait);

@@ -1,7 +1,6 @@
 #include "queue/daemon.h"
 
 #include <thread>
-#include <unistd.h>
 
 #include "http/client.h"
 #include "maildir/name.h"
@@ -33,15 +32,9 @@ Options options_of(const config::Settings& settings) {
   options.retention = std::chrono::hours(24 * settings.integer("RETENTION_DAYS"));
   if (settings.is_set("RECORD_RETENTION_DAYS")) options.record_retention = std::chrono::hours(24 * settings.integer("RECORD_RETENTION_DAYS"));
   options.blocked_senders = settings.blocked_senders();
+  options.lease = std::chrono::seconds(settings.integer("LEASE_SECONDS"));
   options.max_fax_bytes = settings.integer("MAX_FAX_BYTES");
   return options;
-}
-
-// The same after each start, and another on each machine.
-std::string worker_name(const config::Settings& settings) {
-  char host[256] = {};
-  (void)::gethostname(host, sizeof host - 1);
-  return std::string(host) + ":" + settings.socket("wake.sock") + ":notices";
 }
 
 }  // namespace
@@ -63,11 +56,12 @@ core::Result<void> run_daemon(const config::Settings& settings, const std::atomi
   auto notices = faxes.notices();
   const notice::Ways ways{notice_options, clock, notice_client, [&](const std::string& id) { return spool.open(id); }, context.deliver, context.new_mail_name,
                           [&](const store::Errand& errand, const std::string& name) { return notices.record_mail_name(errand, name); }, &stop};
-  notice::Outbox outbox(ways, notices, worker_name(settings));
+  const auto machine = machine_name(settings.text("STATE_DIR"));
+  notice::Outbox outbox(ways, notices, machine + ":notices");
   // In threads of its own: a mail server that hangs delays no fax.
   std::atomic<bool> over{false};
   std::thread teller([&] { outbox.run(stop, over); });
-  auto done = run(context, {3, settings.socket("wake.sock")}, stop);
+  auto done = run(context, {3, settings.socket("wake.sock"), machine}, stop);
   over = true;
   teller.join();
   return done;

@@ -43,8 +43,13 @@ mime::Message frame(const Options& options, const store::Fax& fax) {
 
 std::string subject_mark(const Options& options) { return options.practice ? "PRACTICE LINE: " : ""; }
 
-// Composes into a temporary file that nobody else sees, then hands it over.
-core::Result<void> hand_over(const Context& context, const std::string& name, int file) {
+// Composes into a temporary file that nobody else sees, then hands it over. A worker that slept past its lease hands
+// over nothing: the mail may have been delivered by another, and be read and deleted since.
+core::Result<void> hand_over(const Context& context, const store::Fax& fax, const std::string& name, int file) {
+  if (!context.worker.empty()) {
+    CORE_TRY(ours, context.faxes.has_lease(fax.id, context.worker));
+    if (!ours) return core::Error{core::Code::conflict, "mail not handed over: the lease ran out", "", "lease"};
+  }
   CORE_TRY(how, context.deliver(name, file));
   core::log(core::Level::info, "mail delivered", {{"name", name}, {"how", how == maildir::Delivery::delivered ? "delivered" : "already there"}});
   return {};
@@ -62,7 +67,7 @@ core::Result<void> deliver_document(const Context& context, const store::Fax& fa
     CORE_CHECK(context.faxes.record_mail_name(fax.id, mail.position, name));
     FAIL_POINT("queue.deliver.name_recorded");
   }
-  CORE_CHECK(hand_over(context, name, incoming.fd()));
+  CORE_CHECK(hand_over(context, fax, name, incoming.fd()));
   FAIL_POINT("queue.deliver.handed_over");
   CORE_CHECK(context.faxes.record_mail_delivered(fax.id, mail.position, context.clock.now()));
   FAIL_POINT("queue.deliver.recorded");
@@ -112,6 +117,7 @@ std::string attachment_name(const store::Fax& fax) {
 
 core::Result<void> deliver_mail(const Context& context, const store::Fax& fax) {
   const auto done = deliver_all(context, fax);
+  if (!done && is_lease_lost(done.error())) return done.error();
   if (!done) {
     core::log(core::Level::error, "mail not delivered yet", done.error(), {{"fax", fax.id}});
     CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {

@@ -4,11 +4,12 @@
 #include <condition_variable>
 #include <mutex>
 #include <thread>
-#include <unistd.h>
 #include <vector>
 
 #include "core/fail_point.h"
+#include "core/fd.h"
 #include "core/log.h"
+#include "crypto/random.h"
 #include "queue/inbound.h"
 #include "queue/outbound.h"
 #include "queue/purge.h"
@@ -23,7 +24,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kSweep = 5s;
-constexpr auto kLease = core::Milliseconds(5min);
 constexpr auto kAfterError = 15s;
 constexpr auto kFirstLook = 2min;  // at a fax that comes in, should its payload not come
 
@@ -58,11 +58,7 @@ std::chrono::milliseconds until_due(const Context& context) {
 }
 
 // The same after a start: what the worker of that name held when it was killed is its own again, at once.
-std::string worker_name(const std::string& wake_socket, int number) {
-  char host[256] = {};
-  (void)::gethostname(host, sizeof host - 1);
-  return std::string(host) + ":" + wake_socket + ":" + std::to_string(number);
-}
+std::string worker_name(const Workers& workers, int number) { return workers.machine + ":" + workers.wake_socket + ":" + std::to_string(number); }
 
 void work(const Context& context, const std::string& worker, Bell& bell, const std::atomic<bool>& stop) {
   std::uint64_t seen = 0;
@@ -134,18 +130,30 @@ bool take_receiving(const Context& context, std::string_view hint) {
 
 }  // namespace
 
+std::string machine_name(const std::string& state_folder) {
+  const auto path = state_folder + "/db/machine";
+  if (const auto known = core::read_file(path, 200); known && !known->empty()) return *known;
+  const auto name = crypto::new_token();
+  if (const auto kept = core::replace_file(path, name, 0600); !kept) core::log(core::Level::warning, "the machine's name cannot be kept", kept.error());
+  return name;
+}
+
 void begin(const Context& context) {
   if (const auto done = context.faxes.shorten_hold(context.clock.now()); !done) core::log(core::Level::warning, "hold not shortened", done.error());
 }
 
 core::Result<bool> run_one(const Context& context, const std::string& worker) {
-  CORE_TRY(claimed, context.faxes.claim(worker, context.clock.now(), kLease));
+  CORE_TRY(claimed, context.faxes.claim(worker, context.clock.now(), context.options.lease));
   if (!claimed) return false;
   FAIL_POINT("queue.run.claimed");
-  const auto done = claimed->direction == fax::Direction::outbound ? step_outbound(context, *claimed) : step_inbound(context, *claimed);
-  if (!done) {
+  auto mine = context;
+  mine.worker = worker;
+  const auto done = claimed->direction == fax::Direction::outbound ? step_outbound(mine, *claimed) : step_inbound(mine, *claimed);
+  if (!done && is_lease_lost(done.error())) {
+    core::log(core::Level::warning, "slept past the lease: another worker has the fax", done.error(), {{"fax", claimed->id}});
+  } else if (!done) {
     core::log(core::Level::error, "step not done", done.error(), {{"fax", claimed->id}, {"state", fax::name(claimed->status)}});
-    if (const auto later = come_back(context, claimed->id, kAfterError); !later) core::log(core::Level::error, "fax not put off", later.error(), {{"fax", claimed->id}});
+    if (const auto later = come_back(mine, claimed->id, kAfterError); !later) core::log(core::Level::error, "fax not put off", later.error(), {{"fax", claimed->id}});
   }
   FAIL_POINT("queue.run.stepped");
   CORE_CHECK(context.faxes.release(claimed->id, worker));
@@ -158,7 +166,7 @@ core::Result<void> run(const Context& context, const Workers& workers, const std
   begin(context);
   Bell bell;
   std::vector<std::thread> threads;
-  for (int i = 0; i < workers.count; ++i) threads.emplace_back([&, worker = worker_name(workers.wake_socket, i)] { work(context, worker, bell, stop); });
+  for (int i = 0; i < workers.count; ++i) threads.emplace_back([&, worker = worker_name(workers, i)] { work(context, worker, bell, stop); });
   threads.emplace_back([&] { keep_house(context, bell, stop); });
   core::log(core::Level::info, "ready", {{"workers", std::to_string(workers.count)}, {"provider", context.options.provider}});
   while (!stop) {

@@ -13,7 +13,13 @@ namespace queue {
 struct Workers {
   int count = 3;
   std::string wake_socket;  // SOCKET_DIR/wake.sock
+  std::string machine;      // machine_name()
 };
+
+// A name that no other machine has and that stays the same here: random, made once, kept in STATE_DIR/db/machine. Two
+// machines may have one host name; one that is restarted knows by it what it had leased. Where it cannot be kept it is
+// made anew each time (logged), and a lease of before ends by its time alone.
+std::string machine_name(const std::string& state_folder);
 
 // Runs until `stop` is true: what is in progress is finished first (a call to the provider
 // takes at most a minute and a half). A job that fails with an error is logged and done again

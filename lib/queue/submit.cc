@@ -147,10 +147,10 @@ core::Result<void> submit(const Context& context, const store::Fax& fax) {
   row.attempt += 1;
   // Should this process die in the call, the lease ends and look_for() takes over from the book.
   row.next_at = context.clock.now();
-  const auto attempt = context.faxes.begin_attempt(row, attempt_id, urls.media_token_hash, urls.callback_token_hash, context.clock.now());
+  const auto attempt = context.faxes.begin_attempt(row, attempt_id, urls.media_token_hash, urls.callback_token_hash, context.clock.now(), context.worker);
   if (!attempt) {
     (void)context.spool.take_back(attempt_id);
-    if (attempt.error().code != core::Code::conflict) return attempt.error();
+    if (attempt.error().code != core::Code::conflict || is_lease_lost(attempt.error())) return attempt.error();
     // Another call to this number is open, or the fax was changed (canceled, perhaps) meanwhile.
     return come_back(context, fax.id, attempt.error().field == "to" ? kNumberWait : 0s);
   }

@@ -1,5 +1,6 @@
 #include "sql/database.h"
 
+#include <cmath>
 #include <condition_variable>
 #include <deque>
 #include <fcntl.h>
@@ -21,12 +22,15 @@ struct Connection::Session {
   std::shared_ptr<Database::Pool> pool;
   Engine engine = Engine::sqlite;
   bool broken = false;
+  bool in_transaction = false;
   bool outcome_known = true;  // of the last statement
 
   core::Error note(const std::exception& thrown, std::string_view statement) {
     auto trouble = trouble_of(thrown, statement, engine);
     broken = broken || trouble.connection_broken;
     outcome_known = trouble.outcome_known;
+    // Outside of a transaction each change is one.
+    if (!outcome_known && !in_transaction && may_change_rows(statement)) trouble.error.code = core::Code::unknown_outcome;
     return std::move(trouble.error);
   }
 };
@@ -39,6 +43,22 @@ struct Database::Pool {
   std::condition_variable returned;
   std::deque<std::shared_ptr<Connection::Session>> idle;
   std::size_t leased = 0;
+
+  core::Result<void> open(Connection::Session& session) const {
+    try {
+      if (engine == Engine::sqlite) {
+        session.session.open(soci::sqlite3, target);
+      } else {
+        session.session.open("postgresql", target);  // its back end is loaded now, and never linked
+      }
+      return {};
+    } catch (const std::exception& thrown) {
+      // Never what() here: the options hold a password.
+      const auto trouble = trouble_of(thrown, "open", engine);
+      if (engine == Engine::sqlite || trouble.error.code == core::Code::unavailable) return trouble.error;
+      return core::Error{core::Code::settings, "the database server cannot be used", "The database server cannot be used: check its URL, and that the package libsoci-postgresql4.0 is installed."};
+    }
+  }
 };
 
 // --- statements ---
@@ -114,6 +134,8 @@ class SqliteColumns {
   std::deque<Column> columns_;  // a deque: SOCI keeps their addresses
 };
 
+constexpr double kLargestExact = 9007199254740992.0;  // 2^53
+
 // PostgreSQL holds to its types, and can describe an answer only by executing.
 class ServerColumns {
  public:
@@ -130,6 +152,12 @@ class ServerColumns {
       switch (found_.get_properties(i).get_data_type()) {
         case soci::dt_integer: values.emplace(name, std::int64_t{found_.get<int>(i)}); break;
         case soci::dt_long_long: values.emplace(name, std::int64_t{found_.get<long long>(i)}); break;
+        case soci::dt_double: {  // NUMERIC: SUM() of BIGINT
+          const double number = found_.get<double>(i);
+          if (std::trunc(number) != number || std::fabs(number) > kLargestExact) return wrong_column(statement, name);
+          values.emplace(name, static_cast<std::int64_t>(number));
+          break;
+        }
         case soci::dt_string: values.emplace(name, found_.get<std::string>(i)); break;
         default: return wrong_column(statement, name);
       }
@@ -206,6 +234,8 @@ core::Result<Rows> Connection::query(std::string_view statement, const Binds& bi
   }
 }
 
+std::string_view Connection::skip_locked() const { return session_->engine == Engine::postgresql ? " FOR UPDATE SKIP LOCKED" : ""; }
+
 core::Result<Row> Connection::row(std::string_view statement, const Binds& binds, std::string_view hint_if_none) {
   CORE_TRY(rows, query(statement, binds));
   if (rows.empty()) return core::Error{core::Code::not_found, "SQL " + shortened(statement) + ": no row", std::string(hint_if_none)};
@@ -218,22 +248,26 @@ core::Result<Transaction> Transaction::begin(Connection& connection) {
   // SQLite's plain BEGIN takes the write lock later, where waiting cannot help any more.
   if (connection.session_->engine == Engine::sqlite) {
     CORE_CHECK(connection.execute("BEGIN IMMEDIATE"));
+    connection.session_->in_transaction = true;
     return Transaction(connection);
   }
   CORE_CHECK(connection.execute("BEGIN"));
   Transaction transaction(connection);
+  connection.session_->in_transaction = true;
   CORE_CHECK(connection.query("SELECT CAST(pg_advisory_xact_lock(7106432) AS TEXT) AS locked"));  // any number that is always the same
   return transaction;
 }
 
 Transaction::~Transaction() {
   if (connection_ == nullptr) return;
+  connection_->session_->in_transaction = false;
   if (!connection_->execute("ROLLBACK")) connection_->session_->broken = true;
 }
 
 core::Result<void> Transaction::commit() {
   auto* connection = std::exchange(connection_, nullptr);
   auto done = connection->execute("COMMIT");
+  connection->session_->in_transaction = false;
   if (done) return {};
   const bool known = connection->session_->outcome_known;
   if (!known || !connection->execute("ROLLBACK")) connection->session_->broken = true;
@@ -268,10 +302,14 @@ core::Result<void> set_up_sqlite(Connection& connection, std::chrono::millisecon
   return {};
 }
 
+// What a server is told once. A program that stands still in a transaction (a stopped process, a machine that is gone)
+// loses it before the others, who wait for their turn, give up.
 core::Result<void> set_up_server(Connection& connection, std::chrono::milliseconds busy_time_out) {
-  CORE_CHECK(connection.execute("SET lock_timeout = " + std::to_string(busy_time_out.count())));
-  CORE_CHECK(connection.execute("SET synchronous_commit = on"));
-  CORE_CHECK(connection.execute("SET client_min_messages = warning"));  // or the client's library writes notices to standard error
+  const auto idle = std::max<std::chrono::milliseconds>(busy_time_out / 2, std::chrono::seconds(1));
+  CORE_CHECK(connection.query("SELECT set_config('lock_timeout', :1, false), set_config('idle_in_transaction_session_timeout', :2, false), set_config('synchronous_commit', 'on', false), "
+                              "set_config('default_transaction_isolation', 'read committed', false), set_config('tcp_keepalives_idle', '30', false), set_config('tcp_keepalives_interval', '10', false), "
+                              "set_config('tcp_keepalives_count', '3', false), set_config('client_min_messages', 'warning', false)",  // or the client's library writes notices to standard error
+                              {std::to_string(busy_time_out.count()), std::to_string(idle.count())}));
   return {};
 }
 
@@ -319,6 +357,8 @@ core::Result<Connection> Database::lease() {
       pool_->idle.pop_back();
     }
   }
+  // A server that was restarted has closed what was idle: it is found here, where nothing is lost by opening it anew.
+  if (session && pool_->engine == Engine::postgresql && !session->session.is_connected()) session.reset();
   const bool fresh = session == nullptr;
   if (fresh) session = std::make_shared<Connection::Session>();
   session->pool = pool_;
@@ -326,19 +366,7 @@ core::Result<Connection> Database::lease() {
   Connection connection(session);
   if (!fresh) return connection;
   session->broken = true;  // until it is open
-  try {
-    if (pool_->engine == Engine::sqlite) {
-      session->session.open(soci::sqlite3, pool_->target);
-    } else {
-      session->session.open("postgresql", pool_->target);  // its back end is loaded now, and never linked
-    }
-  } catch (const std::exception& thrown) {
-    // Never what() here: the options hold a password.
-    if (pool_->engine == Engine::sqlite) return trouble_of(thrown, "open", Engine::sqlite).error;
-    const auto trouble = trouble_of(thrown, "open", Engine::postgresql).error;
-    if (trouble.code == core::Code::unavailable) return trouble;
-    return core::Error{core::Code::settings, "the database server cannot be used", "The database server cannot be used: check its URL, and that the package libsoci-postgresql4.0 is installed."};
-  }
+  CORE_CHECK(pool_->open(*session));
   CORE_CHECK(pool_->engine == Engine::sqlite ? set_up_sqlite(connection, pool_->options.busy_time_out) : set_up_server(connection, pool_->options.busy_time_out));
   session->broken = false;
   return connection;

@@ -3,7 +3,8 @@
 // Errors of every call: unavailable (locked for longer than the time-out, or no connection to be
 // had: nothing was changed), no_space (disk full: nothing was changed), conflict (a row with
 // this key is there), settings (the file cannot be opened or written), bad_request (a bound text
-// with a NUL), internal (all else). commit() alone gives unknown_outcome too.
+// with a NUL or, on PostgreSQL, that is not UTF-8), internal (all else). commit() and, outside of a
+// transaction, a statement that changes rows give unknown_outcome too.
 // Texts name the statement, never a bound value.
 //
 // Columns are declared BIGINT or TEXT: 64-bit integers and UTF-8 are all there is.
@@ -85,6 +86,9 @@ class Connection {
   core::Result<std::int64_t> execute(std::string_view statement, const Binds& binds = {});
   // All rows of the answer. The caller bounds them by LIMIT.
   core::Result<Rows> query(std::string_view statement, const Binds& binds = {});
+  // What the SELECT inside of an UPDATE ends with, so that it takes a row that nobody else has locked,
+  // and waits for none: nothing on SQLite, where one statement writes at a time.
+  std::string_view skip_locked() const;
   // The first row, or not_found with that hint.
   core::Result<Row> row(std::string_view statement, const Binds& binds, std::string_view hint_if_none);
 
@@ -98,7 +102,9 @@ class Connection {
 
 // From BEGIN IMMEDIATE to commit(), or undone when it goes out of scope, which must be before its
 // connection does. One at a time in the whole database, PostgreSQL's too: what a transaction has
-// read still holds when it writes.
+// read, no other one changes before it writes. There a single statement outside of a transaction
+// waits for the rows that it changes alone, so a transaction may meet its change: what must not be
+// overwritten is said again in WHERE. On PostgreSQL one that stands still for half the time-out is undone.
 class Transaction {
  public:
   // Waits for other writers up to the time-out, then unavailable.
@@ -128,7 +134,8 @@ class Database {
   // connection is opened at once. settings: malformed, no such folder, no permission, no back end.
   static core::Result<std::shared_ptr<Database>> open(const std::string& url, Options options = {});
   ~Database();
-  // Waits up to the time-out while all are leased, then unavailable. Opened when first needed.
+  // Waits up to the time-out while all are leased, then unavailable. Opened when first needed, and anew
+  // when a server that was restarted has closed it.
   core::Result<Connection> lease();
 
  private:

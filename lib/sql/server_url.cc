@@ -47,7 +47,7 @@ class Options {
     if (name.empty() || !std::all_of(name.begin(), name.end(), allowed)) return malformed();
     CORE_TRY(value, decoded(encoded));
     if (value.empty()) return {};
-    text_ += (text_.empty() ? "" : " ") + std::string(name) + "='";
+    text_ += " " + std::string(name) + "='";
     for (const char c : value) {
       if (c == '\'' || c == '\\') text_ += '\\';
       text_ += c;
@@ -58,7 +58,7 @@ class Options {
   const std::string& text() const { return text_; }
 
  private:
-  std::string text_;
+  std::string text_ = std::string(kServerDefaults);
 };
 
 }  // namespace

@@ -8,7 +8,11 @@
 
 namespace sql {
 
-// "host='…' port='…' user='…' password='…' dbname='…' …" of postgresql://user:password@host:port/database?option=value;
+// What stands before every server's options: one that has vanished without a word is given up after a minute. The URL's own
+// options count more.
+inline constexpr std::string_view kServerDefaults = "connect_timeout='10' keepalives_idle='30' keepalives_interval='10' keepalives_count='3' tcp_user_timeout='60000'";
+
+// kServerDefaults, then "host='…' port='…' user='…' password='…' dbname='…' …" of postgresql://user:password@host:port/database?option=value;
 // each part may be missing, and is percent-encoded where it holds anything special
 // (https://www.postgresql.org/docs/15/libpq-connect.html, 34.1.1.2). The last part of two of one name counts there.
 // SOCI 4.0 would take the URL itself apart at its equals signs, and takes options apart at blanks, quoted or not. settings,

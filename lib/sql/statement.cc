@@ -28,7 +28,9 @@ std::size_t skip_opaque(std::string_view text, std::size_t start) {
   return start;
 }
 
-bool changes_rows(std::string_view text) {
+}  // namespace
+
+bool may_change_rows(std::string_view text) {
   constexpr std::array<std::string_view, 5> kWords{"INSERT", "UPDATE", "DELETE", "REPLACE", "WITH"};
   const auto first = static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_blank) - text.begin());
   return std::any_of(kWords.begin(), kWords.end(), [&](std::string_view word) {
@@ -37,14 +39,12 @@ bool changes_rows(std::string_view text) {
   });
 }
 
-}  // namespace
-
 std::string shortened(std::string_view statement) { return std::string(statement.substr(0, 120)); }
 
 core::Result<StatementText> read_statement(std::string_view statement, std::size_t values) {
   if (statement.find('\0') != std::string_view::npos) return wrong(statement, "a NUL in it");
   StatementText found;
-  found.changes_rows = changes_rows(statement);
+  found.changes_rows = may_change_rows(statement);
   std::vector<bool> used(values, false);
   bool over = false;
   for (std::size_t i = 0; i < statement.size();) {
@@ -77,6 +77,8 @@ core::Result<StatementText> read_statement(std::string_view statement, std::size
     found.binds.push_back(number - 1);
     found.text += ":p" + std::to_string(found.binds.size());
   }
+  const auto is_text = [](char c) { return !is_blank(c) && c != ';'; };
+  if (std::none_of(found.text.begin(), found.text.end(), is_text)) return wrong(statement, "nothing in it");
   if (const auto unused = std::find(used.begin(), used.end(), false); unused != used.end())
     return wrong(statement, "value " + std::to_string(unused - used.begin() + 1) + " is used nowhere");
   return found;

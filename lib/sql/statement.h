@@ -16,8 +16,11 @@ struct StatementText {
   bool changes_rows = false;       // INSERT, UPDATE, DELETE, REPLACE, or WITH … before one
 };
 
+// By its first word: INSERT, UPDATE, DELETE, REPLACE, or WITH, which may stand before one.
+bool may_change_rows(std::string_view statement);
+
 // `:1` may stand more than once. Quoted text, quoted names and comments are passed over.
-// internal: a second statement behind `;`, a NUL, a placeholder of another kind than `:1`, one
+// internal: none at all, a second statement behind `;`, a NUL, a placeholder of another kind than `:1`, one
 // without a value, a value without one.
 core::Result<StatementText> read_statement(std::string_view statement, std::size_t values);
 

@@ -1,8 +1,11 @@
 #include "sql/trouble.h"
 
+#include <algorithm>
+#include <dlfcn.h>
 #include <soci/soci.h>
 #include <soci/sqlite3/soci-sqlite3.h>
 #include <string>
+#include <typeinfo>
 
 #include "sql/statement.h"
 
@@ -64,20 +67,38 @@ Trouble sqlite_trouble(const soci::soci_error& thrown, const std::string& where)
   }
 }
 
+// SOCI's back end for PostgreSQL is loaded at run time, so that the type of what it throws is known by name alone,
+// and the function that tells the SQLSTATE is looked up in the library. Empty: it is not told.
+std::string sqlstate_of(const soci::soci_error& thrown) {
+  using Read = std::string (*)(const soci::soci_error*);
+  static const auto read = [] {
+    void* library = ::dlopen("libsoci_postgresql.so.4.0", RTLD_LAZY | RTLD_NOLOAD);
+    return library == nullptr ? nullptr : reinterpret_cast<Read>(::dlsym(library, "_ZNK4soci21postgresql_soci_error8sqlstateB5cxx11Ev"));
+  }();
+  if (read == nullptr || std::string_view(typeid(thrown).name()) != "N4soci21postgresql_soci_errorE") return {};
+  const auto state = read(&thrown);
+  return std::all_of(state.begin(), state.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); }) ? state : std::string();
+}
+
+Trouble connection_lost(const std::string& text) { return {{core::Code::unavailable, text + ": connection lost", std::string(kBusyHint)}, true, false}; }
+
+// By PostgreSQL's code (https://www.postgresql.org/docs/15/errcodes-appendix.html).
 Trouble server_trouble(const soci::soci_error& thrown, const std::string& where) {
-  // 55P03, for which SOCI has no category.
-  if (contains(thrown.get_error_message(), "lock timeout")) return {{core::Code::unavailable, where + ": locked", std::string(kBusyHint)}};
-  switch (thrown.get_error_category()) {
-    case soci::soci_error::connection_error: return {{core::Code::unavailable, where + ": connection lost", std::string(kBusyHint)}, true, false};
-    case soci::soci_error::unknown_transaction_state: return {{core::Code::internal, where + ": state of the transaction unknown"}, true, false};
-    case soci::soci_error::constraint_violation:
-      // Class 23; only 23505 is a duplicate, and SOCI gives the SQLSTATE to those alone who link its back end.
-      return {{contains(thrown.get_error_message(), "unique constraint") ? core::Code::conflict : core::Code::internal, where + ": constraint"}};
-    case soci::soci_error::system_error: return {{core::Code::unavailable, where + ": the server has no resources", std::string(kBusyHint)}};
-    case soci::soci_error::no_privilege: return {{core::Code::settings, where + ": no privilege", "The database refuses this program: check its role and password."}};
-    case soci::soci_error::invalid_statement: return {{core::Code::internal, where + ": invalid statement"}};
-    default: return {{core::Code::internal, where + ": refused by the server"}};
-  }
+  const auto state = sqlstate_of(thrown);
+  const auto text = where + ": SQLSTATE " + (state.empty() ? "not told" : state);
+  const auto is = [&](std::string_view code) { return state.substr(0, code.size()) == code && !state.empty(); };
+  if (is("55P03") || is("40001") || is("40P01") || is("57014")) return {{core::Code::unavailable, text, std::string(kBusyHint)}};
+  if (is("53100")) return {{core::Code::no_space, text, "The disk of the database server is full. Tell its administrator."}};
+  // 25P03, 57P05: the server ended a session that was idle for too long. 25006: it has become a copy that is only read.
+  if (is("08") || is("57P") || is("25P03") || is("25006")) return connection_lost(text);
+  if (is("53")) return {{core::Code::unavailable, text + ": the server has no resources", std::string(kBusyHint)}};
+  if (is("23505")) return {{core::Code::conflict, text}};
+  if (is("22021")) return {{core::Code::bad_request, text + ": a text that is not UTF-8"}};
+  if (is("28") || is("42501") || is("3D")) return {{core::Code::settings, text, "The database refuses this program: check its role, password and database."}};
+  if (is("40003") || is("58")) return {{core::Code::internal, text}, true, false};
+  // The client's library has no code for a connection that broke; SOCI looks at its state.
+  if (thrown.get_error_category() == soci::soci_error::connection_error) return connection_lost(text);
+  return {{core::Code::internal, text}};
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ struct Trouble {
   bool outcome_known = true;       // false: had it been a COMMIT, it may have happened
 };
 
-// The code decides, and the message only where SOCI 4.0 has lost the code. SOCI's what() holds the bound values, and
+// The code decides, PostgreSQL's too, and SQLite's message where SOCI 4.0 has lost the code. SOCI's what() holds the bound values, and
 // PostgreSQL's message the key of a duplicate: neither is passed on; SQLite's own message names columns only, and is.
 Trouble trouble_of(const std::exception& thrown, std::string_view statement, Engine engine);
 

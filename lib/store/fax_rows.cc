@@ -109,7 +109,7 @@ core::Result<void> insert_fax(sql::Connection& connection, const Fax& fax, const
   return {};
 }
 
-core::Result<bool> update_fax(sql::Connection& connection, const Fax& fax, core::Time now) {
+core::Result<bool> update_fax(sql::Connection& connection, const Fax& fax, core::Time now, std::string_view worker) {
   // A received fax that failed may be taken up again: then it is not over.
   const bool is_final = fax::is_final(fax.status);
   const sql::Bind final_at = is_final ? sql::Bind(now) : sql::Bind(nullptr);
@@ -117,10 +117,10 @@ core::Result<bool> update_fax(sql::Connection& connection, const Fax& fax, core:
       "UPDATE faxes SET version = version + 1, status = :1, from_number = :2, to_number = :3, provider_id = :4, pages = :5, pages_done = :6, cause_code = :7, cause_text = :8, "
       "attempt = :9, ends_to_retry = :10, is_read = :11, cancel_requested = :12, cancel_tried = :13, updated_ms = :14, next_at_ms = :15, deadline_ms = :16, document_id = :17, "
       "media_url = :18, pages_announced = :19, fetch_tries = :20, mail_due = :21, mail_tries = :22, notice_name = :23, media_delete_due = :24, final_ms = " +
-          std::string(is_final ? "COALESCE(final_ms, :25)" : ":25") + " WHERE id = :26 AND version = :27",
+          std::string(is_final ? "COALESCE(final_ms, :25)" : ":25") + " WHERE id = :26 AND version = :27 AND (:28 = '' OR lease_owner = :28)",
       {fax::name(fax.status), fax.from, fax.to, fax.provider_id, fax.pages, fax.pages_done, fax.cause_code, fax.cause_text, fax.attempt, fax.ends_to_retry, fax.read,
        fax.cancel_requested, fax.cancel_tried, now, fax.next_at, fax.deadline, fax.document_id, fax.media_url, fax.pages_announced, fax.fetch_tries, fax.mail_due, fax.mail_tries,
-       fax.notice_name, fax.media_delete_due, final_at, fax.id, fax.version}));
+       fax.notice_name, fax.media_delete_due, final_at, fax.id, fax.version, worker}));
   return rows == 1;
 }
 
@@ -129,6 +129,18 @@ core::Result<void> check_step(const Fax& before, const Fax& after) {
   core::Error error{core::Code::internal, std::string(fax::name(after.status)) + " may not follow " + std::string(fax::name(before.status))};
   core::log(core::Level::error, "a step that the table of states does not have, refused", error, {{"fax", before.id}, {"from", fax::name(before.status)}, {"to", fax::name(after.status)}});
   return error;
+}
+
+core::Result<void> check_lease(sql::Connection& connection, const std::string& fax_id, std::string_view worker) {
+  if (worker.empty()) return {};
+  CORE_TRY(rows, connection.query("SELECT id FROM faxes WHERE id = :1 AND lease_owner = :2", {fax_id, worker}));
+  if (rows.empty()) return core::Error{core::Code::conflict, "fax " + fax_id + " is another worker's: the lease ran out", "", "lease"};
+  return {};
+}
+
+core::Error not_updated(sql::Connection& connection, const Fax& fax, std::string_view worker) {
+  const auto leased = check_lease(connection, fax.id, worker);
+  return leased ? core::Error{core::Code::conflict, "fax " + fax.id + " was changed meanwhile"} : leased.error();
 }
 
 core::Result<void> insert_document(sql::Connection& connection, const Document& document) {

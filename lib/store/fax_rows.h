@@ -23,7 +23,11 @@ Attempt attempt_of(const sql::Row& row);
 core::Result<void> insert_fax(sql::Connection& connection, const Fax& fax, const std::optional<std::string>& idempotency_key, const std::string& idempotency_digest);
 
 // Writes all that may change, if the version is the fax's; true: it was.
-core::Result<bool> update_fax(sql::Connection& connection, const Fax& fax, core::Time now);
+core::Result<bool> update_fax(sql::Connection& connection, const Fax& fax, core::Time now, std::string_view worker = {});
+// conflict, field lease: the fax is not leased by `worker`. An empty one is asked nothing.
+core::Result<void> check_lease(sql::Connection& connection, const std::string& fax_id, std::string_view worker);
+// What is wrong when update_fax() said false.
+core::Error not_updated(sql::Connection& connection, const Fax& fax, std::string_view worker);
 
 // internal, and a line in the log, if what `after` says may not follow what `before` said (lib/queue/README.md).
 core::Result<void> check_step(const Fax& before, const Fax& after);

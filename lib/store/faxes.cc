@@ -165,14 +165,15 @@ core::Result<std::vector<Faxes::Count>> Faxes::counts() {
   return counts;
 }
 
-core::Result<void> Faxes::save(Fax& fax, core::Time now, std::span<const Event> events) {
+core::Result<void> Faxes::save(Fax& fax, core::Time now, std::span<const Event> events, std::string_view worker) {
   CORE_TRY(connection, database_->lease());
   CORE_TRY(transaction, sql::Transaction::begin(connection));
   CORE_TRY(current, read_fax(connection, fax.id));
-  if (current.version != fax.version) return core::Error{core::Code::conflict, "fax " + fax.id + " was changed meanwhile"};
+  CORE_CHECK(check_lease(connection, fax.id, worker));
+  if (current.version != fax.version) return not_updated(connection, fax, worker);
   CORE_CHECK(check_step(current, fax));
-  CORE_TRY(saved, update_fax(connection, fax, now));
-  if (!saved) return core::Error{core::Code::conflict, "fax " + fax.id + " was changed meanwhile"};
+  CORE_TRY(saved, update_fax(connection, fax, now, worker));
+  if (!saved) return not_updated(connection, fax, worker);
   for (const auto& event : events) CORE_CHECK(insert_event(connection, fax.id, event));
   CORE_CHECK(insert_notice_of_end(connection, fax, current.status, now));
   CORE_CHECK(transaction.commit());

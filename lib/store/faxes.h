@@ -113,7 +113,8 @@ class Faxes {
 
   // Writes all of the fax but id, direction, owner, created; `version` must be the one
   // in the book, else conflict, and nothing is written. Sets `updated`, and `version` anew.
-  core::Result<void> save(Fax& fax, core::Time now, std::span<const Event> events = {});
+  // `worker`: who leased the fax (empty: nobody); when its lease has gone to another, conflict (field lease).
+  core::Result<void> save(Fax& fax, core::Time now, std::span<const Event> events = {}, std::string_view worker = {});
   // Sets `read`, `cancel_requested` (wakes the queue) alone, whatever the version. not_found.
   core::Result<Fax> mark_read(const std::string& id, bool read, core::Time now);
   core::Result<Fax> request_cancel(const std::string& id, core::Time now);  // conflict when final
@@ -139,6 +140,7 @@ class Faxes {
   // Documents of a received fax whose mail is not yet delivered, each with the name recorded for it (empty: none yet).
   struct Mail { std::string document_id; std::int64_t position; std::string mail_name; };
   core::Result<std::vector<Mail>> mails_due(const std::string& fax_id);
+  // conflict, and nothing is written, when another name is recorded already.
   core::Result<void> record_mail_name(const std::string& fax_id, std::int64_t position, const std::string& name);
   core::Result<void> record_mail_delivered(const std::string& fax_id, std::int64_t position, core::Time now);
 
@@ -176,8 +178,11 @@ class Faxes {
   core::Result<std::optional<core::Time>> last_taken();  // to the minute; nothing: none yet
 
   // --- the queue ---
-  // Leases the due fax that waits longest, if there is one. A lease ends by release() or by its time.
+  // Leases the due fax that waits longest, if there is one, in one statement: several daemons on one database never
+  // wait for each other, nor lease the same one. A lease ends by release() or by its time; a worker gets what it leased
+  // under its own name again (it was killed), so names must be unique among all machines.
   core::Result<std::optional<Fax>> claim(const std::string& worker, core::Time now, core::Milliseconds lease);
+  core::Result<bool> has_lease(const std::string& fax_id, const std::string& worker);
   core::Result<void> release(const std::string& fax_id, const std::string& worker);
   core::Result<std::optional<core::Time>> next_due();  // of faxes that nobody has leased
 
@@ -193,9 +198,9 @@ class Faxes {
   // --- attempts: the fence ---
   // Writes the intent to call, before the call; `status` becomes submitting, attempt and
   // next_at as in `fax`. Conflict if the fax's version is another, or if another attempt to
-  // this number is without a provider's id (field `to`). The fax's own last attempt must be over.
+  // this number is without a provider's id (field `to`), or if the lease is another worker's (field lease). The fax's own last attempt must be over.
   core::Result<Attempt> begin_attempt(Fax& fax, std::string_view attempt_id, std::string_view media_token_hash, std::string_view callback_token_hash,
-                                      core::Time now);
+                                      core::Time now, std::string_view worker = {});
   core::Result<std::vector<Attempt>> attempts(const std::string& fax_id);  // oldest first
   core::Result<std::optional<Attempt>> last_attempt(const std::string& fax_id);
   core::Result<Attempt> attempt_of_media_token(std::string_view hash);     // not_found: unknown, void, over

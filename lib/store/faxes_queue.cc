@@ -8,16 +8,18 @@ core::Result<std::optional<Fax>> Faxes::claim(const std::string& worker, core::T
   CORE_TRY(connection, database_->lease());
   // A look first: an idle queue must not take the write lock at every sweep.
   // A lease of this worker's own name is one that it died with.
-  constexpr std::string_view kDue = "SELECT * FROM faxes WHERE next_at_ms <= :1 AND (lease_until_ms <= :2 OR lease_owner = :3) ORDER BY next_at_ms LIMIT 1";
-  CORE_TRY(glance, connection.query(kDue, {now, now, worker}));
+  const std::string due = "SELECT id FROM faxes WHERE next_at_ms <= :1 AND (lease_until_ms <= :1 OR lease_owner = :2) ORDER BY next_at_ms LIMIT 1";
+  CORE_TRY(glance, connection.query(due, {now, worker}));
   if (glance.empty()) return std::optional<Fax>();
-  CORE_TRY(transaction, sql::Transaction::begin(connection));
-  CORE_TRY(rows, connection.query(kDue, {now, now, worker}));
-  if (rows.empty()) return std::optional<Fax>();
-  const auto fax = fax_of(rows.front());
-  CORE_CHECK(connection.execute("UPDATE faxes SET lease_owner = :1, lease_until_ms = :2 WHERE id = :3", {worker, now + lease, fax.id}));
-  CORE_CHECK(transaction.commit());
-  return std::optional(fax);
+  // SQLite takes the write lock at the statement's beginning, as BEGIN IMMEDIATE does.
+  CORE_TRY(rows, connection.query("UPDATE faxes SET lease_owner = :2, lease_until_ms = :3 WHERE id = (" + due + std::string(connection.skip_locked()) + ") RETURNING *", {now, worker, now + lease}));
+  return rows.empty() ? std::optional<Fax>() : std::optional(fax_of(rows.front()));
+}
+
+core::Result<bool> Faxes::has_lease(const std::string& fax_id, const std::string& worker) {
+  CORE_TRY(connection, database_->lease());
+  CORE_TRY(rows, connection.query("SELECT id FROM faxes WHERE id = :1 AND lease_owner = :2", {fax_id, worker}));
+  return !rows.empty();
 }
 
 core::Result<void> Faxes::release(const std::string& fax_id, const std::string& worker) {
@@ -50,15 +52,17 @@ core::Result<std::vector<Attempt>> read_attempts(sql::Connection& connection, co
 
 }  // namespace
 
-core::Result<Attempt> Faxes::begin_attempt(Fax& fax, std::string_view attempt_id, std::string_view media_token_hash, std::string_view callback_token_hash, core::Time now) {
+core::Result<Attempt> Faxes::begin_attempt(Fax& fax, std::string_view attempt_id, std::string_view media_token_hash, std::string_view callback_token_hash, core::Time now,
+                                           std::string_view worker) {
   CORE_TRY(connection, database_->lease());
   CORE_TRY(transaction, sql::Transaction::begin(connection));
   CORE_TRY(current, read_fax(connection, fax.id));
+  CORE_CHECK(check_lease(connection, fax.id, worker));
   if (fax.status != current.status && !fax::may_follow(fax.direction, current.status, fax.status)) return core::Error{core::Code::conflict, "fax " + fax.id + " may not be submitted now"};
   CORE_TRY(open, connection.query(kOpenCalls, {fax.to}));
   if (!open.empty()) return core::Error{core::Code::conflict, "another call to this number is open", "", "to"};
-  CORE_TRY(saved, update_fax(connection, fax, now));
-  if (!saved) return core::Error{core::Code::conflict, "fax " + fax.id + " was changed meanwhile"};
+  CORE_TRY(saved, update_fax(connection, fax, now, worker));
+  if (!saved) return not_updated(connection, fax, worker);
   CORE_CHECK(connection.execute(
       "INSERT INTO attempts (id, fax_id, number, to_number, media_token_hash, callback_token_hash, intent_ms, provider_id, hinted_id, error_code, error_message, refused, polls, looked_ms) "
       "VALUES (:1, :2, :3, :4, :5, :6, :7, '', '', '', '', 0, 0, 0)",

@@ -192,13 +192,14 @@ core::Result<std::vector<Faxes::Mail>> Faxes::mails_due(const std::string& fax_i
 
 core::Result<void> Faxes::record_mail_name(const std::string& fax_id, std::int64_t position, const std::string& name) {
   CORE_TRY(connection, database_->lease());
-  CORE_CHECK(connection.execute("UPDATE fax_documents SET mail_name = :1 WHERE fax_id = :2 AND position = :3", {name, fax_id, position}));
+  CORE_TRY(rows, connection.execute("UPDATE fax_documents SET mail_name = :1 WHERE fax_id = :2 AND position = :3 AND mail_name = ''", {name, fax_id, position}));
+  if (rows == 0) return core::Error{core::Code::conflict, "the mail of fax " + fax_id + " has a name already"};
   return {};
 }
 
 core::Result<void> Faxes::record_mail_delivered(const std::string& fax_id, std::int64_t position, core::Time now) {
   CORE_TRY(connection, database_->lease());
-  CORE_CHECK(connection.execute("UPDATE fax_documents SET mailed_ms = :1 WHERE fax_id = :2 AND position = :3", {now, fax_id, position}));
+  CORE_CHECK(connection.execute("UPDATE fax_documents SET mailed_ms = COALESCE(mailed_ms, :1) WHERE fax_id = :2 AND position = :3", {now, fax_id, position}));
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include "core/clock.h"
 #include "core/id.h"
 #include "text/percent.h"
+#include "text/utf8.h"
 #include "text/words.h"
 
 namespace web {
@@ -37,7 +38,7 @@ std::vector<std::string> split_path(std::string_view path) {
   std::vector<std::string> segments;
   for (const std::string_view encoded : text::split(path.substr(1), '/')) {
     core::Result<std::string> segment = text::percent_decode(encoded, text::PlusMeans::plus);
-    if (!segment || *segment == "" || *segment == "." || *segment == ".." || segment->find('\0') != std::string::npos) return {};
+    if (!segment || *segment == "" || *segment == "." || *segment == ".." || segment->find('\0') != std::string::npos || !text::valid_utf8(*segment)) return {};
     segments.push_back(std::move(*segment));
   }
   return segments;

@@ -15,6 +15,8 @@ class Provider:
         self.name, self.certificate = name, certificate
         self.calls, self.faxes, self.fetches, self.mode, self.last_sid = [], {}, 0, "ok", None
         self.documents, self.deleted, self.ca = {}, [], None
+        self.in_call = threading.Event()  # a call is answered once it is set
+        self.in_call.set()
         self.server, self.port = None, 0
         self.open()
 
@@ -45,6 +47,7 @@ class Provider:
                     return self.answer(429, {"code": 20429, "message": "Too many", "status": 429}, [("Retry-After", "3")])
                 if self.path == "/v1/Faxes":
                     provider.calls.append(fields)
+                    provider.in_call.wait(60)
                     sid = "FX" + secrets.token_hex(16)
                     if provider.mode == "fetch and drop":
                         requests.get(fields["MediaUrl"], verify=provider.ca, timeout=20)
@@ -94,6 +97,9 @@ class Provider:
             context.load_cert_chain(self.certificate)
             self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def get(self, media_url):
+        return requests.get(media_url, verify=self.ca, timeout=20).status_code
 
     def receive(self, sender, document, created="2026-01-01T00:00:00Z"):
         """A fax that comes in, and of which nobody tells the line."""

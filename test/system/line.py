@@ -12,11 +12,15 @@ import signal
 import socket
 import ssl
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.parse
 
 import requests
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
+import postgresql  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("BUILD", "build")
@@ -40,10 +44,29 @@ def wait_until(what, seconds=30, step=0.1):
         time.sleep(step)
 
 
+def database_server():
+    """A server of PostgreSQL's with what README.md makes there, and the settings that it names, for this server."""
+    server = postgresql.Server()
+    with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
+        lines = [line.strip() for line in file if line.startswith("    ")]
+    statements = [line for line in lines if re.match("(CREATE|REVOKE|GRANT|ALTER) ", line)]
+    settings = dict(line.split("=", 1) for line in lines if re.match("(PEOPLE_)?DATABASE_URL=postgresql://", line))
+    assert statements and len(settings) == 2
+    for statement in statements:
+        server.sql(statement)
+    return server, {name: url.replace("host=/run/postgresql", "host=" + server.folder) for name, url in settings.items()}
+
+
 class Line:
-    def __init__(self, run_dir=None, before=(), **settings):
-        """BEFORE: words in front of `make`, such as `unshare --mount`."""
+    """`database`: "sqlite", or "postgresql" for a server of this line's own (`server`). `before`: words in front of `make`, such as
+    `unshare --mount`."""
+
+    def __init__(self, run_dir=None, database="sqlite", before=(), **settings):
         self.before = list(before)
+        self.server = None
+        if database == "postgresql":
+            self.server, urls = database_server()
+            settings = {**urls, **settings}
         self.run_dir = run_dir or tempfile.mkdtemp(prefix="faxline-test-")
         self.ports = {name: str(free_port()) for name in ("LAN_PORT", "PUBLIC_PORT", "ACME_PORT", "POP3_PORT")}
         self.settings = {**self.ports, "RUN_PASSWORD": "correct horse battery", "RETRY_SECONDS": "2", **settings}
@@ -77,6 +100,10 @@ class Line:
         with open(os.path.join(self.run_dir, "make.log"), encoding="utf-8", errors="replace") as file:
             return "".join(file.readlines()[-lines:])
 
+    def log_of(self, program):
+        with open(os.path.join(self.run_dir, f"log/{program}.log"), encoding="utf-8", errors="replace") as file:
+            return file.read()
+
     def stop(self, signal_number=signal.SIGTERM, seconds=15):
         if self.process and self.process.poll() is None:
             os.kill(self.process.pid, signal_number)
@@ -92,6 +119,8 @@ class Line:
         try:
             self.stop()
         finally:
+            if self.server:
+                self.server.close()
             shutil.rmtree(self.run_dir, ignore_errors=True)
 
     # --- the LAN side ---

@@ -8,11 +8,16 @@ import documents as document_maker
 from line import Line, sha256, wait_until
 
 
-@pytest.fixture(scope="module", params=["twilio", "signalwire"])
+@pytest.fixture(scope="module", params=["twilio", "signalwire", "postgresql"])
 def line(request, line):
-    """The line of all tests, and one whose provider speaks SignalWire's dialect, which knows no RECEIVE_STORE_MEDIA."""
+    """The line of all tests, one whose provider speaks SignalWire's dialect, which knows no RECEIVE_STORE_MEDIA, and one on PostgreSQL."""
     if request.param == "twilio":
         yield line
+        return
+    if request.param == "postgresql":
+        it = Line(database="postgresql").start()
+        yield it
+        it.close()
         return
     it = Line(SANDBOX_DIALECT="signalwire", WEBHOOK_SIGNING_KEY="the signing key", RECEIVE_STORE_MEDIA="false", INBOUND_AUTH_USER="signal wire", INBOUND_AUTH_PASS="p@ss:w/rd%+").start()
     yield it
@@ -134,9 +139,10 @@ def test_without_a_copy_at_the_provider_the_part_media_is_all_there_is(documents
         line.close()
 
 
-def test_a_line_goes_on_where_it_was_after_a_kill_of_everything(documents):
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_a_line_goes_on_where_it_was_after_a_kill_of_everything(documents, database):
     import signal
-    line = Line()
+    line = Line(database=database)
     try:
         line.start()
         person = line.browser_session()

@@ -6,16 +6,21 @@ import fake_provider
 from line import Line, sha256, wait_until
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def database(request):
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def provider():
+def provider(database):
     it = fake_provider.Provider()
     yield it
     it.close()
 
 
 @pytest.fixture(scope="module")
-def line(provider):
-    it = Line(FAX_PROVIDER="twilio", PROVIDER_URL=provider.url, TWILIO_FAX_NUMBER="+15005550006", CHECK_SECONDS="1", RECONCILE_SECONDS="3600").start()
+def line(provider, database):
+    it = Line(database=database, FAX_PROVIDER="twilio", PROVIDER_URL=provider.url, TWILIO_FAX_NUMBER="+15005550006", CHECK_SECONDS="1", RECONCILE_SECONDS="3600").start()
     provider.ca = it.ca
     yield it
     it.close()

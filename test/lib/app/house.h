@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <vector>
 
+#include "../../support/databases.h"
 #include "app/inbound.h"
 #include "app/line.h"
 #include "core/id.h"
@@ -57,7 +58,8 @@ struct House {
   explicit House(std::int64_t reserve_bytes = 0) {
     char name[] = "/tmp/app-test-XXXXXX";
     folder = ::mkdtemp(name);
-    database = sql::Database::open("sqlite://" + folder + "/faxline.db", {.busy_time_out = 50ms}).value();
+    place.emplace(folder + "/faxline.db");
+    database = sql::Database::open(place->url(), {.busy_time_out = 50ms}).value();
     faxes.emplace(store::Faxes::open(database).value());
     spool.emplace(spool::Spool::create(folder, reserve_bytes).value());
     line.number = "+15005550006";
@@ -81,7 +83,10 @@ struct House {
   // Somebody else writes, for longer than anybody waits.
   struct Lock {
     explicit Lock(const House& house)
-        : other(sql::Database::open("sqlite://" + house.folder + "/faxline.db").value()), connection(other->lease().value()), transaction(sql::Transaction::begin(connection).value()) {}
+        : other(sql::Database::open(house.place->url()).value()), connection(other->lease().value()), transaction(sql::Transaction::begin(connection).value()) {
+      // There a transaction alone stops none who writes a single row.
+      if (databases::on_server()) (void)connection.execute("LOCK TABLE faxes, attempts, documents, facts, refusals IN EXCLUSIVE MODE").value();
+    }
     std::shared_ptr<sql::Database> other;
     sql::Connection connection;
     sql::Transaction transaction;
@@ -140,6 +145,7 @@ struct House {
   }
 
   std::string folder;
+  std::optional<databases::Place> place;
   core::FixedClock clock{core::from_ms(1'800'000'000'000)};
   std::shared_ptr<sql::Database> database;
   std::optional<store::Faxes> faxes;

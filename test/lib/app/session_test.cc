@@ -1,5 +1,6 @@
 #include "app/session.h"
 
+#include "../../support/databases.h"
 #include "house.h"
 
 namespace {
@@ -12,7 +13,8 @@ struct Door {
   Door() {
     char name[] = "/tmp/session-test-XXXXXX";
     folder = ::mkdtemp(name);
-    people.emplace(store::People::open(sql::Database::open("sqlite://" + folder + "/people.db").value()).value());
+    place.emplace(folder + "/people.db");
+    people.emplace(store::People::open(sql::Database::open(place->url()).value()).value());
     REQUIRE(people->add("Anna", core::SecretString("correct horse battery"), store::Role::admin, clock.now()));
     routes.emplace(app::session_routes(*people, clock));
   }
@@ -32,6 +34,7 @@ struct Door {
   }
 
   std::string folder;
+  std::optional<databases::Place> place;
   core::FixedClock clock{core::from_ms(1'800'000'000'000)};
   std::optional<store::People> people;
   std::optional<web::Routes> routes;

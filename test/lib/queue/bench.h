@@ -8,6 +8,7 @@
 #include <optional>
 #include <sstream>
 
+#include "../../support/databases.h"
 #include "core/id.h"
 #include "core/log.h"
 #include "crypto/random.h"
@@ -52,6 +53,7 @@ struct Bench {
     REQUIRE(::mkdtemp(folder.data()) != nullptr);
     spool.emplace(spool::Spool::create(folder, 0).value());
     mailbox.emplace(maildir::Maildir::create(folder + "/mail").value());
+    place.emplace(folder + "/faxline.db");
     start();
     options.own_number = "+15005550006";
     options.provider = "twilio";
@@ -67,7 +69,7 @@ struct Bench {
   Bench& operator=(const Bench&) = delete;
 
   // As after a crash: everything is opened anew.
-  void start() { faxes.emplace(store::Faxes::open(sql::Database::open("sqlite://" + folder + "/faxline.db").value()).value()); }
+  void start() { faxes.emplace(store::Faxes::open(sql::Database::open(place->url()).value()).value()); }
 
   queue::Context context() {
     return {options, other_clock ? *other_clock : clock, *faxes, *spool, provider,
@@ -198,6 +200,7 @@ struct Bench {
   std::size_t copies() { return spool->handed_out()->size(); }
 
   std::string folder;
+  std::optional<databases::Place> place;
   core::FixedClock clock{core::from_ms(1'800'000'000'000)};
   const core::Clock* other_clock = nullptr;
   queue::Options options;

@@ -37,7 +37,7 @@ TEST_CASE("a cancel while the call is being made is taken up after it") {
   CHECK(bench.provider.count("cancel FX1") == 1);
 }
 
-TEST_CASE("a cancel of a call that was cut off: void when not handed out, looked for when it was") {
+TEST_CASE("a cancel of a call that was cut off: void when not handed out, looked for when it was" * doctest::skip(databases::on_server())) {
   for (const bool handed_out : {false, true}) {
     CAPTURE(handed_out);
     Bench bench;
@@ -129,7 +129,7 @@ TEST_CASE("a final fax cannot be canceled") {
   CHECK(bench.faxes->request_cancel(id, bench.clock.now()).error().code == core::Code::conflict);
 }
 
-TEST_CASE("the deadline: failed where nothing can have been sent, whatever the state") {
+TEST_CASE("the deadline: failed where nothing can have been sent, whatever the state" * doctest::skip(databases::on_server())) {
   for (const auto* state : {"preparing", "waiting", "held", "submitting"}) {
     CAPTURE(state);
     Bench bench;

@@ -1,5 +1,5 @@
-// Each step is cut off at each commit of the book and at each call to the outside, before and after its
-// effect; then everything is opened anew and goes on. Twice: with the power gone, and with one failure that passes.
+// Each step is cut off at each commit of the book (on SQLite, which asks before it) and at each call to the outside, before
+// and after its effect; then everything is opened anew and goes on. Twice: with the power gone, and with one failure that passes.
 #include "bench.h"
 
 using namespace bench;
@@ -92,22 +92,22 @@ void check_sent_once(Line& line) {
 
 }  // namespace
 
-TEST_CASE("killed anywhere: a fax is sent once, and its end is known") {
+TEST_CASE("killed anywhere: a fax is sent once, and its end is known" * doctest::skip(databases::on_server())) {
   for (const bool late : {false, true}) {
     CAPTURE(late);
     kill_everywhere([&](Line& line) { line.fetches_late = late, line.send(); }, check_sent_once);
   }
 }
 
-TEST_CASE("killed anywhere: several documents") {
+TEST_CASE("killed anywhere: several documents" * doctest::skip(databases::on_server())) {
   kill_everywhere([](Line& line) { line.send({line.upload("%PDF 1 a"), line.upload("%PDF 1 b")}); }, check_sent_once);
 }
 
-TEST_CASE("killed anywhere: busy, then delivered") {
+TEST_CASE("killed anywhere: busy, then delivered" * doctest::skip(databases::on_server())) {
   kill_everywhere([](Line& line) { line.ends = {ProviderStatus::busy, ProviderStatus::busy}, line.send(); }, check_sent_once);
 }
 
-TEST_CASE("killed anywhere: a call whose answer was lost") {
+TEST_CASE("killed anywhere: a call whose answer was lost" * doctest::skip(databases::on_server())) {
   for (const bool late : {false, true}) {
     CAPTURE(late);
     kill_everywhere(
@@ -125,7 +125,7 @@ TEST_CASE("killed anywhere: a call whose answer was lost") {
   }
 }
 
-TEST_CASE("killed anywhere: refused") {
+TEST_CASE("killed anywhere: refused" * doctest::skip(databases::on_server())) {
   kill_everywhere(
       [](Line& line) {
         line.provider.outcomes.assign(5, {.kind = Kind::not_taken, .error_code = "21211", .message = "Invalid To"});
@@ -140,7 +140,7 @@ TEST_CASE("killed anywhere: refused") {
       });
 }
 
-TEST_CASE("killed anywhere: held by the account, three faxes") {
+TEST_CASE("killed anywhere: held by the account, three faxes" * doctest::skip(databases::on_server())) {
   kill_everywhere(
       [](Line& line) {
         line.provider.outcomes = {{.kind = Kind::rate_limited, .retry_after = 60s}, {.kind = Kind::unauthorized}};
@@ -154,7 +154,7 @@ TEST_CASE("killed anywhere: held by the account, three faxes") {
       });
 }
 
-TEST_CASE("killed anywhere: canceled while it is being sent") {
+TEST_CASE("killed anywhere: canceled while it is being sent" * doctest::skip(databases::on_server())) {
   for (const bool too_late : {false, true}) {
     CAPTURE(too_late);
     kill_everywhere(
@@ -175,7 +175,7 @@ TEST_CASE("killed anywhere: canceled while it is being sent") {
   }
 }
 
-TEST_CASE("killed anywhere, then canceled, or over its time: what was delivered is delivered") {
+TEST_CASE("killed anywhere, then canceled, or over its time: what was delivered is delivered" * doctest::skip(databases::on_server())) {
   for (const bool by_time : {false, true}) {
     CAPTURE(by_time);
     for (int n = 1;; ++n) {
@@ -204,7 +204,7 @@ TEST_CASE("killed anywhere, then canceled, or over its time: what was delivered 
   }
 }
 
-TEST_CASE("killed anywhere: a received fax is mailed once, whole, and deleted at the provider only when it is here") {
+TEST_CASE("killed anywhere: a received fax is mailed once, whole, and deleted at the provider only when it is here" * doctest::skip(databases::on_server())) {
   kill_everywhere(
       [](Line& line) {
         line.provider.documents["https://media/1"] = "%PDF 2 as it came";
@@ -222,11 +222,11 @@ TEST_CASE("killed anywhere: a received fax is mailed once, whole, and deleted at
       });
 }
 
-TEST_CASE("killed anywhere: one notice of a reception that failed") {
+TEST_CASE("killed anywhere: one notice of a reception that failed" * doctest::skip(databases::on_server())) {
   kill_everywhere([](Line& line) { line.receive("FXin", ""); }, [](Line& line) { CHECK(line.mails().size() == 1); });
 }
 
-TEST_CASE("killed anywhere: the reconciler takes up each fax once") {
+TEST_CASE("killed anywhere: the reconciler takes up each fax once" * doctest::skip(databases::on_server())) {
   kill_everywhere(
       [](Line& line) {
         for (const auto* sid : {"FXa", "FXb"}) {
@@ -243,7 +243,7 @@ TEST_CASE("killed anywhere: the reconciler takes up each fax once") {
       [](Line& line) { (void)queue::reconcile(line.context(), std::nullopt); });
 }
 
-TEST_CASE("killed anywhere: the purge takes what is over, and nothing else") {
+TEST_CASE("killed anywhere: the purge takes what is over, and nothing else" * doctest::skip(databases::on_server())) {
   kill_everywhere(
       [](Line& line) {
         line.send({line.upload("%PDF 1 old")});

@@ -69,6 +69,7 @@ class Provider final : public fax::Provider {
   std::deque<fax::CancelOutcome> cancels;                  // then too_late
   std::map<std::string, std::string> documents;            // by URL
   std::deque<core::Error> download_errors;
+  std::function<void()> on_download;                       // before it answers
   std::map<std::string, std::string> media_urls;           // by FaxSid
   std::deque<core::Error> delete_errors;
   // What becomes of a fax that was taken, at each look.
@@ -133,6 +134,7 @@ class Provider final : public fax::Provider {
   core::Result<std::int64_t> download(const std::string& url, int output_fd, std::int64_t max_bytes) override {
     most_bytes = max_bytes;
     CORE_CHECK(see("download " + url, download_errors));
+    if (on_download) on_download();
     if (!documents.contains(url)) return core::Error{core::Code::not_found, "no such document"};
     const auto& bytes = documents[url];
     if (std::int64_t(bytes.size()) > max_bytes) return core::Error{core::Code::too_large, "too large"};

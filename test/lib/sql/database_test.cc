@@ -10,16 +10,20 @@
 #include <thread>
 #include <unistd.h>
 
+#include "../../support/databases.h"
+
 namespace {
 
 struct Folder {
   Folder() {
     char name[] = "/tmp/sql-test-XXXXXX";
     path = ::mkdtemp(name);
+    place.emplace(path + "/a.db");
   }
   ~Folder() { std::filesystem::remove_all(path); }
-  std::string url() const { return "sqlite://" + path + "/a.db"; }
+  std::string url() const { return place->url(); }
   std::string path;
+  std::optional<databases::Place> place;
 };
 
 }  // namespace
@@ -118,8 +122,8 @@ TEST_CASE("never a lossy conversion") {
   const Folder folder;
   const auto database = sql::Database::open(folder.url()).value();
   auto connection = database->lease().value();
-  REQUIRE(connection.execute("CREATE TABLE t (small INTEGER, n BIGINT, s TEXT)"));
-  REQUIRE(connection.execute("INSERT INTO t (small, n, s) VALUES (:1, :1, :2)", {std::int64_t{3'000'000'000}, 12}));
+  REQUIRE(connection.execute("CREATE TABLE t (small " + std::string(databases::on_server() ? "BIGINT" : "INTEGER") + ", n BIGINT, s TEXT)"));
+  REQUIRE(connection.execute("INSERT INTO t (small, n, s) VALUES (:1, :1, :2)", {std::int64_t{3'000'000'000}, "12"}));
   const auto row = connection.row("SELECT *, n + 1 AS sum FROM t", {}, "").value();
   CHECK(row.int64("small") == 3'000'000'000);  // not cut to 32 bits
   CHECK(row.int64("sum") == 3'000'000'001);
@@ -129,6 +133,7 @@ TEST_CASE("never a lossy conversion") {
     REQUIRE(connection.execute("UPDATE t SET n = :1", {limit}));
     CHECK(connection.row("SELECT n FROM t", {}, "").value().int64("n") == limit);
   }
+  if (databases::on_server()) return;
   for (const auto* wrong : {"'twelve'", "1.5", "'1x'", "1e300"}) {  // SQLite keeps them in a BIGINT column
     REQUIRE(connection.execute(std::string("UPDATE t SET n = ") + wrong));
     CHECK(connection.query("SELECT n FROM t").error().code == core::Code::internal);
@@ -194,7 +199,7 @@ TEST_CASE("constraints: only a duplicate is a conflict; foreign keys are on") {
   CHECK(connection.execute("INSERT INTO u (t) VALUES (3)").error().code == core::Code::internal);
 }
 
-TEST_CASE("locked for longer than the time-out: unavailable; full: no_space; the connection serves on") {
+TEST_CASE("locked for longer than the time-out: unavailable; full: no_space; the connection serves on" * doctest::skip(databases::on_server())) {
   const Folder folder;
   const auto database = sql::Database::open(folder.url(), {2, std::chrono::milliseconds(50)}).value();
   auto one = database->lease().value();
@@ -213,7 +218,7 @@ TEST_CASE("locked for longer than the time-out: unavailable; full: no_space; the
   CHECK(one.query("SELECT s FROM t").value().size() == 1);
 }
 
-TEST_CASE("a COMMIT that the disk breaks: outcome unknown, and the connection is dropped") {
+TEST_CASE("a COMMIT that the disk breaks: outcome unknown, and the connection is dropped" * doctest::skip(databases::on_server())) {
   const Folder folder;
   REQUIRE(sql::Database::open(folder.url()).value()->lease().value().execute("CREATE TABLE t (s TEXT)"));
   const pid_t child = ::fork();
@@ -241,7 +246,7 @@ TEST_CASE("a COMMIT that the disk breaks: outcome unknown, and the connection is
   CHECK(WEXITSTATUS(status) == 0);
 }
 
-TEST_CASE("the file: made 0660 less the umask, WAL too; an odd path; a folder that is not there") {
+TEST_CASE("the file: made 0660 less the umask, WAL too; an odd path; a folder that is not there" * doctest::skip(databases::on_server())) {
   const Folder folder;
   const auto before = ::umask(0007);
   const auto path = folder.path + "/it's \"odd\".db";
@@ -273,7 +278,7 @@ TEST_CASE("a server that is not there: no password in the words") {
   CHECK(opened.error().hint.find("topsecret") == std::string::npos);
 }
 
-TEST_CASE("a damaged file is named as such") {
+TEST_CASE("a damaged file is named as such" * doctest::skip(databases::on_server())) {
   const Folder folder;
   {
     const std::string junk(8192, 'j');

@@ -6,16 +6,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../../support/databases.h"
+
 namespace {
 
 struct Folder {
   Folder() {
     char name[] = "/tmp/sql-test-XXXXXX";
     path = ::mkdtemp(name);
+    place.emplace(path + "/a.db");
   }
   ~Folder() { std::filesystem::remove_all(path); }
-  std::string url() const { return "sqlite://" + path + "/a.db"; }
+  std::string url() const { return place->url(); }
   std::string path;
+  std::optional<databases::Place> place;
 };
 
 const std::vector<sql::Migration> kFirst{{1, {"CREATE TABLE a (id BIGINT)"}}};

@@ -1,10 +1,14 @@
 #include "store/faxes.h"
 
+#include <atomic>
 #include <doctest/doctest.h>
 #include <filesystem>
+#include <map>
+#include <mutex>
 #include <thread>
 #include <unistd.h>
 
+#include "../../support/databases.h"
 #include "core/id.h"
 
 namespace {
@@ -17,7 +21,8 @@ struct Book {
   Book() {
     char name[] = "/tmp/store-test-XXXXXX";
     folder = ::mkdtemp(name);
-    faxes.emplace(store::Faxes::open(sql::Database::open("sqlite://" + folder + "/faxline.db").value()).value());
+    place.emplace(folder + "/faxline.db");
+    faxes.emplace(store::Faxes::open(sql::Database::open(place->url()).value()).value());
   }
   ~Book() { std::filesystem::remove_all(folder); }
 
@@ -56,6 +61,7 @@ struct Book {
   }
 
   std::string folder;
+  std::optional<databases::Place> place;
   core::Time now = core::from_ms(1'800'000'000'000);
   std::optional<store::Faxes> faxes;
 };
@@ -339,4 +345,72 @@ TEST_CASE("the journal is trimmed by age and by number") {
   CHECK(book.faxes->trim_journal(book.now, 3).value() == 5);
   CHECK(book.faxes->journal(id)->size() == 3);
   CHECK(book.faxes->journal(id)->front().at == book.now + 7h);
+}
+
+TEST_CASE("leases: several workers at once never get the same fax, and each fax is had") {
+  Book book;
+  for (int i = 0; i < 40; ++i) (void)book.fax("+1212555" + std::to_string(1000 + i));
+  std::mutex mutex;
+  std::map<std::string, int> had;
+  std::vector<std::thread> workers;
+  std::atomic<int> failed = 0;
+  for (int w = 0; w < 4; ++w)
+    workers.emplace_back([&, w] {
+      const auto name = "w" + std::to_string(w);
+      for (int i = 0; i < 100; ++i) {
+        const auto fax = book.faxes->claim(name + "/" + std::to_string(i), book.now, 5min);
+        if (!fax) ++failed;
+        if (!fax || !*fax) return;
+        const std::lock_guard lock(mutex);
+        ++had[(*fax)->id];
+      }
+    });
+  for (auto& worker : workers) worker.join();
+  CHECK(failed == 0);
+  CHECK(had.size() == 40);
+  for (const auto& [id, times] : had) CHECK(times == 1);
+}
+
+TEST_CASE("leases: what is written after one's lease went to another is written nowhere") {
+  Book book;
+  auto mine = book.fax();
+  REQUIRE(book.faxes->claim("asleep", book.now, 5min).value());
+  CHECK(book.faxes->has_lease(mine.id, "asleep").value());
+  REQUIRE(book.faxes->claim("awake", book.now + 6min, 5min).value()->id == mine.id);
+  CHECK_FALSE(book.faxes->has_lease(mine.id, "asleep").value());
+  mine.status = Status::preparing;
+  const auto saved = book.faxes->save(mine, book.now + 6min, {}, "asleep");
+  CHECK(saved.error().code == core::Code::conflict);
+  CHECK(saved.error().field == "lease");
+  CHECK(book.faxes->fax(mine.id).value().status == Status::queued);
+  REQUIRE(book.faxes->release(mine.id, "asleep"));  // not its own any more
+  CHECK(book.faxes->has_lease(mine.id, "awake").value());
+  REQUIRE(book.faxes->save(mine, book.now + 6min, {}, "awake"));
+  mine.status = Status::submitting;
+  mine.attempt += 1;
+  CHECK(book.faxes->begin_attempt(mine, "a", "m", "c", book.now + 6min, "asleep").error().field == "lease");
+  CHECK(book.faxes->attempts(mine.id).value().empty());
+  CHECK(book.faxes->begin_attempt(mine, "a", "m", "c", book.now + 6min, "awake"));
+}
+
+TEST_CASE("leases: a mail's name is recorded once") {
+  Book book;
+  const auto fax = book.faxes->receive(book.reception("FX1", "aa"), book.now).value().fax;
+  REQUIRE(book.faxes->record_mail_name(fax.id, 0, "first"));
+  CHECK(book.faxes->record_mail_name(fax.id, 0, "second").error().code == core::Code::conflict);
+  CHECK(book.faxes->mails_due(fax.id).value().at(0).mail_name == "first");
+}
+
+TEST_CASE("leases: a claim waits for nobody" * doctest::skip(!databases::on_server())) {
+  Book book;
+  const auto first = book.fax("+12125551000");
+  const auto second = book.fax("+12125551001");
+  const auto other = sql::Database::open(book.place->url()).value();
+  auto connection = other->lease().value();
+  const auto transaction = sql::Transaction::begin(connection).value();  // it is another program's turn
+  REQUIRE(connection.execute("UPDATE faxes SET is_read = 1 WHERE id = :1", {first.id}));
+  const auto began = std::chrono::steady_clock::now();
+  CHECK(book.faxes->claim("w", book.now, 5min).value()->id == second.id);
+  CHECK_FALSE(book.faxes->claim("v", book.now, 5min).value());
+  CHECK(std::chrono::steady_clock::now() - began < 2s);
 }
