@@ -17,6 +17,17 @@
 
 namespace sql {
 
+namespace {
+
+// "Try again" would be the wrong advice.
+core::Error unknown(core::Error error) {
+  error.code = core::Code::unknown_outcome;
+  error.hint.clear();
+  return error;
+}
+
+}  // namespace
+
 struct Connection::Session {
   soci::session session;
   std::shared_ptr<Database::Pool> pool;
@@ -30,7 +41,7 @@ struct Connection::Session {
     broken = broken || trouble.connection_broken;
     outcome_known = trouble.outcome_known;
     // Outside of a transaction each change is one.
-    if (!outcome_known && !in_transaction && may_change_rows(statement)) trouble.error.code = core::Code::unknown_outcome;
+    if (!outcome_known && !in_transaction && may_change_rows(statement)) trouble.error = unknown(std::move(trouble.error));
     return std::move(trouble.error);
   }
 };
@@ -54,9 +65,7 @@ struct Database::Pool {
       return {};
     } catch (const std::exception& thrown) {
       // Never what() here: the options hold a password.
-      const auto trouble = trouble_of(thrown, "open", engine);
-      if (engine == Engine::sqlite || trouble.error.code == core::Code::unavailable) return trouble.error;
-      return core::Error{core::Code::settings, "the database server cannot be used", "The database server cannot be used: check its URL, and that the package libsoci-postgresql4.0 is installed."};
+      return engine == Engine::sqlite ? trouble_of(thrown, "open", engine).error : trouble_of_opening(thrown);
     }
   }
 };
@@ -271,8 +280,7 @@ core::Result<void> Transaction::commit() {
   if (done) return {};
   const bool known = connection->session_->outcome_known;
   if (!known || !connection->execute("ROLLBACK")) connection->session_->broken = true;
-  if (!known) done.error().code = core::Code::unknown_outcome;
-  return std::move(done).error();
+  return known ? std::move(done).error() : unknown(std::move(done).error());
 }
 
 // --- the pool ---

@@ -1,6 +1,7 @@
 #include "sql/trouble.h"
 
 #include <algorithm>
+#include <array>
 #include <dlfcn.h>
 #include <soci/soci.h>
 #include <soci/sqlite3/soci-sqlite3.h>
@@ -108,6 +109,18 @@ Trouble trouble_of(const std::exception& thrown, std::string_view statement, Eng
   const auto* known = dynamic_cast<const soci::soci_error*>(&thrown);
   if (known == nullptr) return {{core::Code::internal, where + ": out of memory or worse"}, true, false};
   return engine == Engine::sqlite ? sqlite_trouble(*known, where) : server_trouble(*known, where);
+}
+
+core::Error trouble_of_opening(const std::exception& thrown) {
+  const auto* known = dynamic_cast<const soci::soci_error*>(&thrown);
+  const auto message = known == nullptr ? std::string() : known->get_error_message();
+  // There is no code here, but words alone; where they are not English, a wrong password is tried again for nothing.
+  constexpr std::array<std::string_view, 5> kRefusals{"authentication failed", "does not exist", "permission denied", "pg_hba.conf", "no password supplied"};
+  const bool refused = std::any_of(kRefusals.begin(), kRefusals.end(), [&](std::string_view words) { return contains(message, words); });
+  // SOCI's words, before those of the client's library; of a back end that is missing it has others.
+  if (contains(message, "Cannot establish connection") && !refused) return {core::Code::unavailable, "the database server does not answer", std::string(kBusyHint)};
+  return {core::Code::settings, "the database server cannot be used",
+          "The database server cannot be used: check its URL, with role, password and database, and that the package libsoci-postgresql4.0 is installed."};
 }
 
 }  // namespace sql

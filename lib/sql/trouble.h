@@ -20,4 +20,8 @@ struct Trouble {
 // PostgreSQL's message the key of a duplicate: neither is passed on; SQLite's own message names columns only, and is.
 Trouble trouble_of(const std::exception& thrown, std::string_view statement, Engine engine);
 
+// A server that did not let us in: unavailable, unless it says that role, password or database are wrong, or SOCI's back end
+// for it is not there: settings.
+core::Error trouble_of_opening(const std::exception& thrown);
+
 }  // namespace sql

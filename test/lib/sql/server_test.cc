@@ -127,7 +127,9 @@ TEST_CASE("server: a connection that is lost in a statement, in a transaction, i
   {
     auto connection = server.database->lease().value();
     server.cut_all();
-    CHECK(connection.execute("INSERT INTO t (id) VALUES (1)").error().code == Code::unknown_outcome);  // a transaction of its own
+    const auto lost = connection.execute("INSERT INTO t (id) VALUES (1)");  // a transaction of its own
+    CHECK(lost.error().code == Code::unknown_outcome);
+    CHECK(lost.error().hint.empty());  // not: try again
   }
   {
     auto connection = server.database->lease().value();
@@ -183,6 +185,13 @@ TEST_CASE("server: a role or password that it does not know: settings, without t
   CHECK(opened.error().code == Code::settings);
   CHECK((opened.error().text + opened.error().hint).find("topsecret") == std::string::npos);
   CHECK(opened.error().hint.find("URL") != std::string::npos);
+}
+
+TEST_CASE("server: one that is not there is waited for") {
+  const auto url = databases::Place("").url();
+  const auto opened = sql::Database::open(url.substr(0, url.find("host=")) + "host=/nowhere");
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().code == Code::unavailable);
 }
 
 TEST_SUITE_END();
