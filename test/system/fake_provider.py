@@ -10,9 +10,9 @@ import requests
 
 
 class Provider:
-    def __init__(self, name="127.0.0.1", certificate=None):
+    def __init__(self, name="127.0.0.1", certificate=None, address="127.0.0.1"):
         """With a certificate (a file with its key) it speaks TLS under that name."""
-        self.name, self.certificate = name, certificate
+        self.name, self.certificate, self.address = name, certificate, address
         self.calls, self.faxes, self.fetches, self.mode, self.last_sid = [], {}, 0, "ok", None
         self.documents, self.deleted, self.ca = {}, [], None
         self.in_call = threading.Event()  # a call is answered once it is set
@@ -56,6 +56,7 @@ class Provider:
                         return None
                     provider.last_sid = sid
                     provider.faxes[sid] = {"sid": sid, "account_sid": "AC", "from": fields["From"], "to": fields["To"], "status": "queued", "direction": "outbound", "num_pages": None, "date_created": "2026-01-01T00:00:00Z", "media_url": None}
+                    provider.called(sid, fields)
                     return self.answer(201, provider.faxes[sid])
                 sid = self.path.rsplit("/", 1)[1]
                 provider.faxes[sid]["status"] = "canceled"
@@ -89,7 +90,7 @@ class Provider:
                     return self.answer(404, {"code": 20404, "message": "not found", "status": 404})
                 return self.answer(200, provider.faxes[sid])
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        self.server = http.server.ThreadingHTTPServer((self.address, self.port), Handler)
         self.port = self.server.server_address[1]
         self.url = f"{'https' if self.certificate else 'http'}://{self.name}:{self.port}"
         if self.certificate:
@@ -107,6 +108,9 @@ class Provider:
         self.documents["/media/" + sid] = document
         self.faxes[sid] = {"sid": sid, "account_sid": "AC", "from": sender, "to": "+15005550006", "status": "received", "direction": "inbound", "num_pages": None, "date_created": created, "media_url": f"{self.url}/media/{sid}"}
         return sid
+
+    def called(self, sid, fields):
+        """A call was taken. Nothing happens to it unless the test does it."""
 
     def deliver(self, call):
         """Fetches what the last call was to send, and has sent it. The document."""
