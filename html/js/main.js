@@ -46,12 +46,17 @@ function refusedNote(refused) {
     element('p', {}, refused.cause.text), element('p', {}, refused.cause.advice));
 }
 
+function troubleNote(it) {
+  return element('div', { class: 'note bad' }, element('p', {}, it.text), element('p', { class: 'quiet' }, `Since ${words.moment(it.since)}; last tried ${words.moment(it.last_try)}.`));
+}
+
 function showLine() {
   const trouble = line.state && line.state !== 'ready';
   replace(strip,
     line.practice ? element('span', { class: 'practice' }, 'PRACTICE LINE') : null,
     line.number ? element('span', { class: 'number' }, words.number(line.number)) : null,
     element('span', { class: trouble ? 'trouble' : '' }, line.text || (trouble ? line.state : 'ready')),
+    (line.troubles || []).map(troubleNote),
     line.refused ? refusedNote(line.refused) : null);
   unread.hidden = !line.unread;
   unread.textContent = line.unread > 99 ? '99+' : String(line.unread || '');

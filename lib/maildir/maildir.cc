@@ -217,6 +217,19 @@ core::Result<Delivery> Maildir::deliver(std::string_view name, int source_fd) co
   return result;
 }
 
+core::Result<void> Maildir::check() const {
+  const auto steps = [&]() -> core::Result<void> {
+    constexpr std::size_t kBlockBytes = 4096;
+    const std::string path = folder("tmp") + "/" + new_name(core::SystemClock().now(), -1);
+    CORE_TRY(file, core::open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
+    const TemporaryFile temporary(path);
+    return core::write_all(file.get(), std::vector<std::byte>(kBlockBytes), path);
+  };
+  auto result = steps();
+  if (!result) return explained(std::move(result).error(), path_);
+  return {};
+}
+
 core::Result<std::optional<Entry>> Maildir::find(std::string_view name) const {
   CORE_CHECK(check_name(name));
   // `new` before `cur`, the way messages go; and twice, for a reader may rename it under our eyes.

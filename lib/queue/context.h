@@ -14,6 +14,7 @@
 #include "maildir/maildir.h"
 #include "spool/spool.h"
 #include "store/faxes.h"
+#include "store/watch.h"
 
 namespace queue {
 
@@ -50,6 +51,9 @@ struct Context {
   std::function<core::Result<void>(const std::vector<int>& fds, int output_fd)> join;  // document::join_pdf
   std::function<core::Result<maildir::Delivery>(const std::string& name, int fd)> deliver;
   std::function<std::string(core::Time now, int fd)> new_mail_name;       // maildir::new_name
+  // What the line knows of its own health; null, empty: nobody watches.
+  store::Watch* watch = nullptr;
+  std::function<core::Result<void>()> check_mailbox = {};                 // maildir::Remote::check
 };
 
 // What became of one step: changes to the fax, applied to the row as it is now.

@@ -34,6 +34,7 @@ core::Result<void> give_up(const Context& context, const store::Fax& fax, std::s
 }
 
 core::Result<void> fetch_later(const Context& context, const store::Fax& fax, const core::Error& error) {
+  if (error.code == core::Code::no_space) return error;
   core::log(core::Level::warning, "document not fetched yet", error, {{"fax", fax.id}});
   CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
     const bool too_large = error.code == core::Code::too_large;
@@ -102,7 +103,7 @@ core::Result<void> fetch(const Context& context, const store::Fax& fax) {
     const bool settings_forbid = fax.cause_code == "too_large" || fax.cause_code == "media_host_not_allowed";
     return give_up(context, fax, settings_forbid ? fax.cause_code : "deadline_passed", settings_forbid ? fax.cause_text : "");
   }
-  CORE_TRY(incoming, context.spool.begin());
+  CORE_TRY(incoming, context.spool.begin(spool::Use::receive));
   auto url = fax.media_url;
   auto done = context.provider.download(url, incoming.fd(), context.options.max_fax_bytes);
   if (!done && (done.error().code == core::Code::not_found || done.error().code == core::Code::forbidden)) {

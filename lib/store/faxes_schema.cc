@@ -7,7 +7,7 @@ namespace store {
 namespace {
 
 // Times are whole milliseconds; flags are 0 or 1; a text that may be unknown is ''.
-const std::array<sql::Migration, 2> kMigrations{{
+const std::array<sql::Migration, 3> kMigrations{{
     {1,
      {
          "CREATE TABLE documents (id TEXT PRIMARY KEY, owner TEXT NOT NULL, file_name TEXT NOT NULL, sha256 TEXT NOT NULL, bytes BIGINT NOT NULL, "
@@ -48,6 +48,16 @@ const std::array<sql::Migration, 2> kMigrations{{
          // `open` is counted since a first webhook was last taken, `total` for ever.
          "CREATE TABLE refusals (cause TEXT PRIMARY KEY, open BIGINT NOT NULL, total BIGINT NOT NULL, first_ms BIGINT NOT NULL, last_ms BIGINT NOT NULL, "
          "fax_sid TEXT NOT NULL, from_number TEXT NOT NULL, detail TEXT NOT NULL)",
+     }},
+    {3,
+     {
+         "CREATE TABLE troubles (kind TEXT PRIMARY KEY, text TEXT NOT NULL, since_ms BIGINT NOT NULL, last_ms BIGINT NOT NULL, tries BIGINT NOT NULL)",
+         "CREATE TABLE beats (name TEXT PRIMARY KEY, at_ms BIGINT NOT NULL)",
+         // Durations by length: `bucket` counts from 0, as store/watch.h has them.
+         "CREATE TABLE measures (name TEXT NOT NULL, bucket BIGINT NOT NULL, n BIGINT NOT NULL, sum_ms BIGINT NOT NULL, PRIMARY KEY (name, bucket))",
+         "CREATE INDEX faxes_by_state ON faxes (direction, status)",
+         "CREATE INDEX faxes_open ON faxes (direction, created_ms) WHERE final_ms IS NULL",
+         "CREATE INDEX faxes_mail_due ON faxes (id) WHERE mail_due = 1",
      }},
 }};
 

@@ -15,6 +15,7 @@
 #include "json/value.h"
 #include "spool/spool.h"
 #include "store/faxes.h"
+#include "store/watch.h"
 #include "web/request.h"
 #include "web/routes.h"
 
@@ -59,7 +60,8 @@ struct House {
     folder = ::mkdtemp(name);
     database = sql::Database::open("sqlite://" + folder + "/faxline.db", {.busy_time_out = 50ms}).value();
     faxes.emplace(store::Faxes::open(database).value());
-    spool.emplace(spool::Spool::create(folder, reserve_bytes).value());
+    watch.emplace(database);
+    spool.emplace(spool::Spool::create(folder, {reserve_bytes, reserve_bytes}).value());
     line.number = "+15005550006";
     line.provider = "sandbox";
     line.practice = true;
@@ -91,7 +93,7 @@ struct House {
   std::size_t temporary_files() const { return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder + "/spool/tmp"), {})); }
 
   std::string document(store::DocumentState state = store::DocumentState::ready, const std::string& content = kPdf) {
-    auto incoming = spool->begin().value();
+    auto incoming = spool->begin(spool::Use::upload).value();
     REQUIRE(incoming.write(std::as_bytes(std::span(content))));
     store::Document it;
     it.id = core::new_id(clock.now());
@@ -143,6 +145,7 @@ struct House {
   core::FixedClock clock{core::from_ms(1'800'000'000'000)};
   std::shared_ptr<sql::Database> database;
   std::optional<store::Faxes> faxes;
+  std::optional<store::Watch> watch;
   std::optional<spool::Spool> spool;
   app::Line line;
   app::ProviderSide side;
