@@ -29,6 +29,7 @@ constexpr std::array kVerbs{
     Verb{"show", "show ID [--json]", "Shows one fax with its events.", 1, show},
     Verb{"receive", "receive FILE --from NUMBER", "Makes a fax arrive from outside, through the sandbox.", 1, receive},
     Verb{"config check", "config check", "Says whether the settings are right, and what they are.", 0, config_check},
+    Verb{"doctor", "doctor [--json]", "Goes through what the line needs, and says what is wrong and what to do. 0: nothing is wrong; 1: something is; 69: the line is down.", 0, doctor},
     Verb{"reconcile", "reconcile [--since TIME|DAYSd]", "Compares both directions with the provider's list, takes up what is missing here, and waits. 0: nothing differs now; 1: differences remain. Without --since: from the last time on.", 0, reconcile},
     Verb{"provider check", "provider check [--json]", "Says in words whether credentials, number, webhook URL and signature are right, and what to do where they are not.", 0, provider_check},
     Verb{"provider configure", "provider configure", "Tells the provider where to announce a fax that comes in to our number.", 0, provider_configure},

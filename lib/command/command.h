@@ -56,6 +56,7 @@ core::Result<int> list(const config::Settings& settings, const Words& words);
 core::Result<int> show(const config::Settings& settings, const Words& words);
 core::Result<int> receive(const config::Settings& settings, const Words& words);
 core::Result<int> config_check(const config::Settings& settings, const Words& words);
+core::Result<int> doctor(const config::Settings& settings, const Words& words);
 core::Result<int> reconcile(const config::Settings& settings, const Words& words);
 core::Result<int> sandbox_fault(const config::Settings& settings, const Words& words);
 core::Result<int> sandbox_faults(const config::Settings& settings, const Words& words);
