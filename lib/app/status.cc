@@ -9,6 +9,7 @@
 #include "fax/cause.h"
 #include "form/fields.h"
 #include "json/writer.h"
+#include "store/story.h"
 #include "text/words.h"
 
 namespace app {
@@ -73,7 +74,7 @@ class Status {
 
   core::Result<web::Response> one(web::Request&, const web::Match& match) {
     CORE_TRY(fax, faxes_.fax(std::string(match["id"])));
-    CORE_TRY(events, faxes_.events(fax.id));
+    CORE_TRY(events, store::read_story(faxes_, fax));
     return web::json(200, fax_json(fax, events));
   }
 

@@ -143,7 +143,7 @@ core::Result<int> list(const config::Settings& settings, const Words& words) {
 core::Result<int> show(const config::Settings& settings, const Words& words) {
   CORE_TRY(faxes, open(settings));
   CORE_TRY(fax, faxes.fax(words.words[0]));
-  CORE_TRY(events, faxes.events(fax.id));
+  CORE_TRY(events, store::read_story(faxes, fax));
   if (words.json) {
     json::Writer writer;
     write(writer, fax);

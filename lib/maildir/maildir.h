@@ -63,7 +63,7 @@ class Maildir {
   // at most one file in `tmp`, which remove_old_temporary_files() takes away.
   core::Result<Delivery> deliver(std::string_view name, int source_fd) const;
 
-  // Writes a file of one block into `tmp`, and takes it away again. Errors as deliver(); nothing stays.
+  // Writes a small file into `tmp`, and takes it away again. Errors as deliver(), no_space below a megabyte; nothing stays.
   core::Result<void> check() const;
 
   // The message delivered under `name`, wherever a reader has put it: in `new`, or in

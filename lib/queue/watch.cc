@@ -1,5 +1,7 @@
 #include "queue/watch.h"
 
+#include <utility>
+
 #include "core/log.h"
 
 namespace queue {
@@ -46,8 +48,17 @@ void look_at_mailbox(const Context& context, Looks& looks, core::Time now) {
   const bool write = is_due(looks.mailbox, now, kBeat);
   if (write) looks.mailbox = now;
   const auto checked = context.check_mailbox();
-  if (checked) end_trouble(context, kMailboxTrouble);
-  else if (write) begin_trouble(context, kMailboxTrouble, checked.error());
+  const bool failed_before = std::exchange(looks.mailbox_failed, !checked);
+  if (!checked) {
+    if (write) begin_trouble(context, kMailboxTrouble, checked.error());
+    return;
+  }
+  // A mail may be too large for a mailbox that takes a small file: while one waits, its delivery alone ends the trouble.
+  const auto waiting = context.watch->is_mail_waiting();
+  if (!waiting) return warn("mails that wait not read", waiting.error());
+  if (!*waiting) return end_trouble(context, kMailboxTrouble);
+  if (!failed_before) return;
+  if (const auto done = context.watch->hurry(kMailboxTrouble, now); !done) warn("mails that waited are not due at once", done.error());
 }
 
 void look_at_disk(const Context& context, Looks& looks, core::Time now) {

@@ -17,6 +17,7 @@ struct Looks {
   core::Time beaten{};
   core::Time mailbox{};
   core::Time disk{};
+  bool mailbox_failed = true;  // what waits from before a start is tried at once
 };
 
 // One look, to be taken every few seconds: it writes once a minute, and when something changes. What waits for the mailbox

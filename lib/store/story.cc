@@ -1,5 +1,7 @@
 #include "store/story.h"
 
+#include <algorithm>
+
 namespace store {
 
 namespace {
@@ -20,6 +22,18 @@ Next next_of_sent(const Fax& fax) {
 }
 
 }  // namespace
+
+core::Result<std::vector<Event>> read_story(Faxes& faxes, const Fax& fax) {
+  CORE_TRY(events, faxes.events(fax.id));
+  if (fax.attempt == 0) return events;
+  CORE_TRY(attempts, faxes.attempts(fax.id));
+  for (const auto& attempt : attempts) {
+    if (!attempt.handed_out) continue;
+    const auto later = std::find_if(events.begin(), events.end(), [&](const Event& event) { return event.at > *attempt.handed_out; });
+    events.insert(later, {*attempt.handed_out, "The provider fetched the document", "Attempt " + std::to_string(attempt.number) + ". It calls the other side next."});
+  }
+  return events;
+}
 
 std::optional<Next> next_of(const Fax& fax) {
   if (fax::is_final(fax.status)) {

@@ -48,6 +48,12 @@ core::Result<void> Watch::hurry(std::string_view kind, core::Time now) {
   return {};
 }
 
+core::Result<bool> Watch::is_mail_waiting() {
+  CORE_TRY(connection, database_->lease());
+  CORE_TRY(rows, connection.query("SELECT id FROM faxes WHERE mail_due = 1 AND mail_tries > 0 LIMIT 1"));
+  return !rows.empty();
+}
+
 core::Result<void> Watch::beat(std::string_view name, core::Time now) {
   CORE_TRY(connection, database_->lease());
   CORE_TRY(transaction, sql::Transaction::begin(connection));

@@ -49,6 +49,8 @@ class Watch {
   // Faxes that wait for the mailbox or the disk are due at once.
   core::Result<void> hurry(std::string_view kind, core::Time now);
 
+  core::Result<bool> is_mail_waiting();  // one that was tried, and failed
+
   // --- signs of life ---
   core::Result<void> beat(std::string_view name, core::Time now);
   core::Result<std::optional<core::Time>> last_beat(std::string_view name);  // nothing: never

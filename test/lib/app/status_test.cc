@@ -113,6 +113,22 @@ TEST_CASE("one fax, with its events, oldest first") {
   CHECK(put.first("Allow") == "GET, HEAD");
 }
 
+TEST_CASE("the story tells when the provider fetched the document, in its place") {
+  Asking house;
+  auto fax = house.sent();
+  const auto attempt = house.attempt(fax, "m", "c");
+  house.clock.advance(5s);
+  REQUIRE(house.faxes->hand_out(attempt.id, house.clock.now()).value());
+  house.clock.advance(5s);
+  REQUIRE(house.faxes->add_event(fax.id, {house.clock.now(), "Delivered", ""}));
+  const auto events = json_of(house.get("/api/faxes/" + fax.id))["events"];
+  REQUIRE(events.items().size() == 3);
+  CHECK(text_of(events.items()[1]["what"]) == "The provider fetched the document");
+  CHECK(text_of(events.items()[1]["why"]).starts_with("Attempt 1."));
+  CHECK(text_of(events.items()[1]["at"]) == "2027-01-15T08:00:05Z");
+  CHECK(text_of(events.items()[2]["what"]) == "Delivered");
+}
+
 TEST_CASE("a received fax, a withheld sender, a cause with its advice") {
   Asking house;
   store::Reception failed;

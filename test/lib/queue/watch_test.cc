@@ -176,3 +176,20 @@ TEST_CASE("how long a received fax took to the mailbox is measured") {
   for (const auto count : histogram.counts) counted += count;
   CHECK(counted == 1);
 }
+
+TEST_CASE("a mailbox that takes a small file, but not this mail: the trouble lasts until the mail is there") {
+  Watched line;
+  line.mailbox_is_away = true;  // the check looks at the folder, and finds nothing wrong
+  (void)line.receive("FXin", "https://media/1", 2);
+  line.run();
+  for (int i = 0; i < 30; ++i) {
+    line.clock.advance(5s);
+    line.look();
+    line.run();
+    REQUIRE(line.troubles().size() == 1);
+  }
+  CHECK(line.troubles()[0].since < line.troubles()[0].last);
+  line.mailbox_is_away = false;
+  line.run_for(15min);
+  CHECK(line.troubles().empty());
+}
