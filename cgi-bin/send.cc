@@ -8,7 +8,7 @@ int main() {
     const core::SystemClock clock;
     CORE_TRY(database, sql::Database::open(settings.database_url()));
     CORE_TRY(faxes, store::Faxes::open(database));
-    CORE_TRY(spool, spool::Spool::existing(settings.text("STATE_DIR")));
+    CORE_TRY(spool, spool::Spool::existing(settings.text("STATE_DIR"), settings.receive_reserve()));
     const auto line = app::line_of(settings, clock);
     return fcgi::serve(app::send_routes(line, faxes, spool), {.program = "send"});
   });

@@ -81,6 +81,7 @@ export function faxPlace(id, go) {
     replace(body,
       fax.cause && fax.cause.advice && fax.status !== 'delivered' && fax.status !== 'canceled' ? element('p', {}, fax.cause.advice) : null,
       element('dl', { class: 'facts' }, facts.flatMap(([term, value]) => [element('dt', {}, term), element('dd', {}, value)])),
+      fax.next ? element('p', { class: 'next' }, element('span', { class: 'quiet' }, 'What comes next: '), fax.next.text, fax.next.at ? ` At ${words.moment(fax.next.at)}.` : '') : null,
       actions(fax),
       element('h2', {}, 'What happened'),
       element('ol', { class: 'events' }, (fax.events || []).map((event) => element('li', {}, element('time', { datetime: event.at }, words.moment(event.at)),

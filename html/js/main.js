@@ -53,12 +53,17 @@ function untoldNote(way) {
     element('p', {}, element('strong', {}, `Notices by ${way.way.replace(':', ' to ')} do not go out: ${way.waiting} waiting${lost}.`), ` ${way.text} The last try: ${words.moment(way.last)}.`));
 }
 
+function troubleNote(it) {
+  return element('div', { class: 'note bad' }, element('p', {}, it.text), element('p', { class: 'quiet' }, `Since ${words.moment(it.since)}; last tried ${words.moment(it.last_try)}.`));
+}
+
 function showLine() {
   const trouble = line.state && line.state !== 'ready';
   replace(strip,
     line.practice ? element('span', { class: 'practice' }, 'PRACTICE LINE') : null,
     line.number ? element('span', { class: 'number' }, words.number(line.number)) : null,
     element('span', { class: trouble ? 'trouble' : '' }, line.text || (trouble ? line.state : 'ready')),
+    (line.troubles || []).map(troubleNote),
     line.refused ? refusedNote(line.refused) : null,
     ...(line.notices || []).map(untoldNote));
   unread.hidden = !line.unread;

@@ -67,18 +67,18 @@ export function sentence(fax) {
   const at = when(fax.updated);
   switch (fax.status) {
     case 'queued': return 'Waiting for its turn.';
-    case 'preparing': return 'The document is being looked at.';
+    case 'preparing': return fax.cause ? fax.cause.text : 'The document is being looked at.';
     case 'submitting': return 'Being handed to the provider.';
     case 'checking': return 'The provider did not answer clearly. It is being looked for there, so that it is not sent twice.';
     case 'sending': return 'Being sent. The other side is being called.';
-    case 'waiting': return `${fax.cause ? `${fax.cause.text} ` : ''}The next try follows by itself.`;
+    case 'waiting': return fax.cause ? fax.cause.text : 'Waiting for the next try.';
     case 'delivered': return ['Delivered', count, at].filter(Boolean).join(', ') + '.';
     case 'partly_delivered': return `Delivered in part: ${fax.pages_done ?? '?'} of ${pages(fax.pages) || 'the pages'}.`;
     case 'canceled': return fax.cause && fax.cause.code === 'canceled_at_provider' ? 'Canceled at the provider.' : 'Canceled.';
     case 'unresolved': return 'Nobody can say whether it arrived.';
     case 'receiving': return 'Coming in now.';
-    case 'fetching': return 'Here in a moment: the document is being fetched from the provider.';
-    case 'received': return ['Received', count, at].filter(Boolean).join(', ') + '.';
+    case 'fetching': return fax.cause ? fax.cause.text : 'Here in a moment: the document is being fetched from the provider.';
+    case 'received': return fax.next ? 'Received; waiting for the mailbox.' : ['Received', count, at].filter(Boolean).join(', ') + '.';
     case 'failed': return fax.direction === 'inbound' ? `Somebody tried to send this, but it did not arrive. ${fax.cause ? fax.cause.text : ''}` : (fax.cause ? fax.cause.text : 'Not delivered.');
     default: return fax.status;
   }

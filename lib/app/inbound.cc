@@ -73,6 +73,8 @@ class Inbound {
     core::log(core::Level::info, "fax coming in", {{"provider_id", hook.fax_sid}, {"from", core::masked(hook.from)}, {"request", request.id()}});
     side_.hint("receiving\t" + hook.fax_sid + "\t" + hint_part(hook.from) + "\t" + hint_part(hook.to));
     FAIL_POINT("inbound.initialize.hinted");
+    // Where nobody else keeps the document, the sender is to hear now that it cannot be taken.
+    if (!side_.store_media) CORE_CHECK(spool_.check_room(spool::Use::receive));
     const auto token = twilio::make_payload_token(side_.signing_keys.front(), hook.fax_sid, line_.clock->now() + kTokenLifetime);
     return web::xml(twilio::receive_twiml(*side_.dialect, url_with_credentials() + "/fax/payload?t=" + token, side_.store_media, side_.page_size));
   }
@@ -100,12 +102,15 @@ class Inbound {
     const auto target = request.parameter("ORIGINAL_URI").value_or("");
     const auto query = form::parse_urlencoded(target.substr(std::min(target.find('?'), target.size() - 1) + 1), with_nul()).value_or({});
     const auto token = read_token(query);
-    if (!token.sid.empty()) return web::empty(204);
+    const auto length = text::parse_int64(request.parameter("ORIGINAL_LENGTH").value_or(""));
+    // nginx keeps the body in a file of its own, until it is stored.
+    const auto room = spool_.check_room(spool::Use::receive, 2 * std::clamp<std::int64_t>(length.value_or(0), 0, kWithoutLimit));
+    if (!token.sid.empty()) return room ? core::Result<web::Response>(web::empty(204)) : room.error();
     const auto signed_request = signed_request_of(request, {}, false, "");
     if (!has_signature(request)) return refuse_payload(request, token, signed_request, twilio::read_webhook(parameters_of(query)));
-    const auto length = text::parse_int64(request.parameter("ORIGINAL_LENGTH").value_or(""));
     const bool bodiless = request.parameter("ORIGINAL_METHOD") == "GET";
     if (!bodiless && (!length || *length > line_.max_fax_bytes + kFormBytes)) return core::Error{core::Code::forbidden, "payload without a token, and larger than what is held back for its signature"};
+    if (!room) return room.error();
     return web::empty(204);
   }
 
@@ -139,7 +144,7 @@ class Inbound {
   core::Result<web::Response> multipart_payload(web::Request& request, const Token& token) {
     if (token.sid.empty() && !has_signature(request)) return refuse_payload(request, token, signed_request_of(request, {}, true, ""), {});
     const bool unlimited = !token.sid.empty() && !side_.store_media;
-    CORE_TRY(upload, read_upload(request, spool_, unlimited ? kWithoutLimit : line_.max_fax_bytes, "Media", form::Nul::keep));
+    CORE_TRY(upload, read_upload(request, spool_, spool::Use::receive, unlimited ? kWithoutLimit : line_.max_fax_bytes, "Media", form::Nul::keep));
     auto hook = twilio::read_webhook(parameters_of(upload.fields));
     const bool by_token = admits(token.sid, upload.fields);
     const auto signed_request = signed_request_of(request, upload.fields, true, "");
@@ -182,6 +187,7 @@ class Inbound {
   static bool admits(const std::string& token_sid, const form::Fields& said) { return !token_sid.empty() && said.first("FaxSid").value_or(token_sid) == token_sid; }
 
   core::Result<web::Response> store(const web::Request& request, const twilio::Webhook& hook, UploadedFile* media, store::Arrival arrival) {
+    CORE_CHECK(spool_.check_room(spool::Use::receive));
     if (hook.fax_sid.empty()) return core::Error{core::Code::bad_request, "payload without FaxSid"};
     warn_of_other_account(request, hook, "payload");
     store::Reception reception;

@@ -1,6 +1,7 @@
 #include "app/render.h"
 
 #include "fax/cause.h"
+#include "store/story.h"
 
 namespace app {
 
@@ -41,6 +42,9 @@ void write_fax(json::Writer& writer, const store::Fax& fax, const std::vector<st
       .member("read", fax.read)
       .member("cancel_requested", fax.cancel_requested)
       .member("practice", fax.provider == "sandbox");
+  writer.key("next");
+  if (const auto next = store::next_of(fax)) writer.begin_object().member("text", next->text).member("at", next->at ? std::optional(core::rfc3339(*next->at)) : std::nullopt).end_object();
+  else writer.value(nullptr);
   if (events != nullptr) {
     writer.key("events").begin_array();
     for (const auto& event : *events)

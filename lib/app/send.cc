@@ -34,7 +34,7 @@ class Send {
 
   core::Result<web::Response> upload(web::Request& request, const web::Match&) {
     if (!is_multipart(request)) return not_a_form();
-    CORE_TRY(upload, read_upload(request, spool_, line_.max_fax_bytes, kFilePart));
+    CORE_TRY(upload, read_upload(request, spool_, spool::Use::upload, line_.max_fax_bytes, kFilePart));
     CORE_CHECK(check_files(upload.files));
     if (upload.files.size() > 1) return core::Error{core::Code::bad_request, "several files", "Upload one document at a time.", "file"};
     CORE_TRY(documents, keep(upload.files, request.user()));
@@ -165,7 +165,7 @@ class Send {
   }
 
   core::Result<web::Response> create_of_files(web::Request& request, const std::string& key) {
-    CORE_TRY(upload, read_upload(request, spool_, line_.max_fax_bytes, kFilePart));
+    CORE_TRY(upload, read_upload(request, spool_, spool::Use::upload, line_.max_fax_bytes, kFilePart));
     // What is missing is said before what is wrong.
     if (upload.files.empty()) return missing("file", "Choose a document to send.");
     if (upload.fields.all("to").size() > 1) return core::Error{core::Code::bad_request, "several numbers", "Give one number: a fax goes to one.", "to"};
@@ -176,6 +176,7 @@ class Send {
   }
 
   core::Result<web::Response> create_of_documents(web::Request& request, const std::string& key) {
+    CORE_CHECK(spool_.check_room(spool::Use::upload));
     CORE_TRY(text, request.body().read_all(kJsonBytes));
     CORE_TRY(body, json::parse(text));
     if (!body.is_object()) return core::Error{core::Code::bad_request, "JSON: not an object", "The request is malformed: a JSON object is expected."};

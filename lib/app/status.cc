@@ -5,10 +5,12 @@
 
 #include "app/render.h"
 #include "core/id.h"
+#include "core/log.h"
 #include "fax/cause.h"
 #include "form/fields.h"
 #include "json/writer.h"
 #include "store/notices.h"
+#include "store/story.h"
 #include "text/words.h"
 
 namespace app {
@@ -56,7 +58,7 @@ core::Result<store::ListQuery> read_query(std::string_view text) {
 
 class Status {
  public:
-  Status(const Line& line, store::Faxes& faxes) : line_(line), faxes_(faxes) {}
+  Status(const Line& line, store::Faxes& faxes, const Watched& watched) : line_(line), faxes_(faxes), watched_(watched) {}
 
   core::Result<web::Response> list(web::Request& request, const web::Match&) {
     CORE_TRY(query, read_query(request.query()));
@@ -74,7 +76,7 @@ class Status {
 
   core::Result<web::Response> one(web::Request&, const web::Match& match) {
     CORE_TRY(fax, faxes_.fax(std::string(match["id"])));
-    CORE_TRY(events, faxes_.events(fax.id));
+    CORE_TRY(events, store::read_story(faxes_, fax));
     return web::json(200, fax_json(fax, events));
   }
 
@@ -103,30 +105,30 @@ class Status {
     writer.member("text", cause.empty() ? std::optional<std::string>() : std::optional(std::string(fax::find_cause(cause).text)));
     write_refused(writer.key("refused"), refusals);
     write_untold(writer.key("notices"), untold);
+    CORE_TRY(troubles, watched_.watch.troubles());
+    writer.key("troubles").begin_array();
+    for (const auto& one : troubles)
+      writer.begin_object().member("kind", one.kind).member("since", core::rfc3339(one.since)).member("last_try", core::rfc3339(one.last)).member("text", one.text).end_object();
+    writer.end_array();
     writer.end_object();
     return web::json(200, writer.text());
   }
 
   core::Result<web::Response> ping(web::Request&, const web::Match&) { return web::json(200, R"({"status":"ok"})"); }
 
-  // Healthy is: the book can be read.
-  core::Result<web::Response> health(web::Request&, const web::Match&) {
-    CORE_CHECK(faxes_.unread_count());
-    return web::json(200, R"({"status":"ok"})");
+  core::Result<web::Response> health(web::Request& request, const web::Match&) {
+    const auto wrong = ailments(watched_);
+    if (wrong.empty()) return web::json(200, R"({"status":"ok"})");
+    std::string words;
+    for (const auto& sentence : wrong) words += (words.empty() ? "" : " ") + sentence;
+    core::log(core::Level::warning, "not healthy", {{"what", words}, {"request", request.id()}});
+    return core::Error{core::Code::unavailable, "not healthy", words};
   }
 
   core::Result<web::Response> metrics(web::Request& request, const web::Match&) {
     const auto from = request.remote_address();
     if (request.user().empty() && from != "127.0.0.1" && from != "::1") return core::Error{core::Code::unauthenticated, "metrics from elsewhere"};
-    CORE_TRY(counts, faxes_.counts());
-    CORE_TRY(unread, faxes_.unread_count());
-    CORE_TRY(refused, faxes_.refused_in_all());
-    std::string text = "# HELP faxline_faxes Faxes in the book.\n# TYPE faxline_faxes gauge\n";
-    for (const auto& [direction, status, count] : counts)
-      text += "faxline_faxes{direction=\"" + direction + "\",status=\"" + status + "\"} " + std::to_string(count) + "\n";
-    text += "# HELP faxline_unread Received faxes that nobody has opened.\n# TYPE faxline_unread gauge\nfaxline_unread " + std::to_string(unread) + "\n";
-    text += "# HELP faxline_refused_webhooks_total Messages that named our account and number, and were refused.\n# TYPE faxline_refused_webhooks_total counter\n";
-    text += "faxline_refused_webhooks_total " + std::to_string(refused) + "\n";
+    CORE_TRY(text, app::metrics(watched_));
     web::Response response(200);
     response.set_text(text, "text/plain; version=0.0.4");
     return response;
@@ -168,12 +170,13 @@ class Status {
 
   const Line& line_;
   store::Faxes& faxes_;
+  Watched watched_;
 };
 
 }  // namespace
 
-web::Routes status_routes(const Line& line, store::Faxes& faxes) {
-  const auto status = std::make_shared<Status>(line, faxes);
+web::Routes status_routes(const Line& line, store::Faxes& faxes, const Watched& watched) {
+  const auto status = std::make_shared<Status>(line, faxes, watched);
   const auto to = [&](core::Result<web::Response> (Status::*handler)(web::Request&, const web::Match&)) { return [status, handler](web::Request& request, const web::Match& match) { return (*status.*handler)(request, match); }; };
   const web::Guard logged_in{web::Access::logged_in, web::Origin::any};
   const web::Guard anybody{web::Access::anybody, web::Origin::any};

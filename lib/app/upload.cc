@@ -17,12 +17,12 @@ constexpr std::size_t kHeadBytes = 1024;
 
 class Files final : public form::FileHandler {
  public:
-  Files(const spool::Spool& spool, std::string_view only_field) : spool_(spool), only_field_(only_field) {}
+  Files(const spool::Spool& spool, spool::Use use, std::string_view only_field) : spool_(spool), use_(use), only_field_(only_field) {}
 
   core::Result<void> file_begin(const form::PartHeader& header) override {
     wanted_ = only_field_.empty() || header.name == only_field_;
     if (!wanted_) return {};
-    CORE_TRY(incoming, spool_.begin());
+    CORE_TRY(incoming, spool_.begin(use_));
     files.push_back({header.name, header.file_name.value_or(""), 0, false, std::move(incoming)});
     head_.clear();
     return {};
@@ -44,6 +44,7 @@ class Files final : public form::FileHandler {
 
  private:
   const spool::Spool& spool_;
+  spool::Use use_;
   std::string only_field_;
   std::string head_;
   bool wanted_ = true;
@@ -56,14 +57,10 @@ bool is_multipart(const web::Request& request) {
   return text::equal_ignoring_case(text::trim(type.substr(0, type.find(';'))), "multipart/form-data");
 }
 
-std::string megabytes(std::int64_t bytes) {
-  constexpr std::int64_t kMegabyte = 1024 * 1024;
-  return bytes >= kMegabyte ? std::to_string(bytes / kMegabyte) + " MB" : std::to_string(std::max<std::int64_t>(1, bytes / 1024)) + " KB";
-}
-
-core::Result<Upload> read_upload(web::Request& request, const spool::Spool& spool, std::int64_t max_file_bytes, std::string_view only_field, form::Nul nul) {
+core::Result<Upload> read_upload(web::Request& request, const spool::Spool& spool, spool::Use use, std::int64_t max_file_bytes, std::string_view only_field, form::Nul nul) {
   CORE_TRY(boundary, form::boundary_of(request.content_type()));
-  Files files(spool, only_field);
+  CORE_CHECK(spool.check_room(use, static_cast<std::int64_t>(request.body().length().value_or(0))));
+  Files files(spool, use, only_field);
   form::TextPartCollector collector(files, nul);
   form::MultipartLimits limits;
   limits.max_file_bytes = static_cast<std::uint64_t>(max_file_bytes);
@@ -74,7 +71,7 @@ core::Result<Upload> read_upload(web::Request& request, const spool::Spool& spoo
     if (count == 0) break;
     auto fed = parser.feed(std::span<const std::byte>(block).first(count));
     if (!fed && fed.error().code == core::Code::too_large)
-      return std::move(fed.error()).with_hint("The file is too large: this line takes up to " + megabytes(max_file_bytes) + ". Save it with a lower resolution, or in parts.").with_field("file");
+      return std::move(fed.error()).with_hint("The file is too large: this line takes up to " + spool::megabytes(max_file_bytes) + ". Save it with a lower resolution, or in parts.").with_field("file");
     if (!fed) return fed.error();
   }
   CORE_CHECK(parser.finish());

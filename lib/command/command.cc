@@ -33,6 +33,7 @@ constexpr std::array kVerbs{
     Verb{"config check", "config check", "Says whether the settings are right, and what they are.", 0, config_check},
     Verb{"backup", "backup DIR [--with-secrets] [--json]", "Copies faxes, documents, users and settings into the new folder DIR, while the line runs. Secrets only with --with-secrets. 1: a document is damaged.", 1, backup},
     Verb{"restore", "restore DIR [--replace] [--json]", "Puts a backup in place, while the line is stopped. What is there is never deleted: with --replace it is kept beside.", 1, restore},
+    Verb{"doctor", "doctor [--json]", "Goes through what the line needs, and says what is wrong and what to do. 0: nothing is wrong; 1: something is; 69: the line is down.", 0, doctor},
     Verb{"reconcile", "reconcile [--since TIME|DAYSd]", "Compares both directions with the provider's list, takes up what is missing here, and waits. 0: nothing differs now; 1: differences remain. Without --since: from the last time on.", 0, reconcile},
     Verb{"provider check", "provider check [--json]", "Says in words whether credentials, number, webhook URL and signature are right, and what to do where they are not.", 0, provider_check},
     Verb{"provider configure", "provider configure", "Tells the provider where to announce a fax that comes in to our number.", 0, provider_configure},

@@ -62,6 +62,7 @@ core::Result<int> backup(const config::Settings& settings, const Words& words);
 core::Result<int> restore(const config::Settings& settings, const Words& words);
 core::Result<int> receive(const config::Settings& settings, const Words& words);
 core::Result<int> config_check(const config::Settings& settings, const Words& words);
+core::Result<int> doctor(const config::Settings& settings, const Words& words);
 core::Result<int> reconcile(const config::Settings& settings, const Words& words);
 core::Result<int> sandbox_fault(const config::Settings& settings, const Words& words);
 core::Result<int> sandbox_faults(const config::Settings& settings, const Words& words);

@@ -13,6 +13,7 @@
 #include "json/writer.h"
 #include "spool/spool.h"
 #include "store/faxes.h"
+#include "store/story.h"
 #include "text/words.h"
 #include "wake/wake.h"
 
@@ -52,8 +53,10 @@ core::Result<core::UniqueFd> open_document(const std::string& path, std::int64_t
 }
 
 core::Result<store::Document> store_document(const config::Settings& settings, store::Faxes& faxes, int file, const std::string& path) {
-  CORE_TRY(spool, spool::Spool::existing(settings.text("STATE_DIR")));
-  CORE_TRY(incoming, spool.begin());
+  CORE_TRY(spool, spool::Spool::existing(settings.text("STATE_DIR"), settings.receive_reserve()));
+  struct stat about{};
+  if (::fstat(file, &about) != 0) return core::errno_error("fstat", path, errno);
+  CORE_TRY(incoming, spool.begin(spool::Use::upload, about.st_size));
   std::vector<std::byte> block(kBlockBytes);
   for (;;) {
     CORE_TRY(count, core::read_some(file, block, path));
@@ -166,7 +169,7 @@ core::Result<int> list(const config::Settings& settings, const Words& words) {
 core::Result<int> show(const config::Settings& settings, const Words& words) {
   CORE_TRY(faxes, open(settings));
   CORE_TRY(fax, faxes.fax(words.words[0]));
-  CORE_TRY(events, faxes.events(fax.id));
+  CORE_TRY(events, store::read_story(faxes, fax));
   std::vector<store::JournalEntry> journal;
   if (words.journal) {
     CORE_TRY(entries, faxes.journal(fax.id));
@@ -177,7 +180,9 @@ core::Result<int> show(const config::Settings& settings, const Words& words) {
     write(writer, fax);
     writer.key("events").begin_array();
     for (const auto& event : events) writer.begin_object().member("at", core::rfc3339(event.at)).member("what", event.what).member("why", event.why).end_object();
-    writer.end_array();
+    writer.end_array().key("next");
+    if (const auto next = store::next_of(fax)) writer.begin_object().member("text", next->text).member("at", next->at ? std::optional(core::rfc3339(*next->at)) : std::nullopt).end_object();
+    else writer.value(nullptr);
     if (words.journal) write_journal(writer, journal);
     writer.end_object();
     print(writer.text());
@@ -194,6 +199,7 @@ core::Result<int> show(const config::Settings& settings, const Words& words) {
   if (!fax.cause_code.empty()) print("cause\t" + fax.cause_code + "\t" + cause(fax));
   for (const auto& event : events) print(core::rfc3339(event.at) + "\t" + event.what + (event.why.empty() ? "" : "\t" + event.why));
   for (const auto& entry : journal) print_entry(entry);
+  if (const auto next = store::next_of(fax)) print("next\t" + next->text + (next->at ? "\t" + core::rfc3339(*next->at) : ""));
   return 0;
 }
 

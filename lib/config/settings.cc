@@ -175,6 +175,7 @@ std::string Settings::people_database_url() const {
 
 std::vector<std::string> Settings::media_hosts() const { return read_list(text("MEDIA_HOSTS")); }
 std::vector<std::string> Settings::sip_hosts() const { return read_list(text("SIP_HOSTS")); }
+std::optional<std::int64_t> Settings::receive_reserve() const { return is_set("RECEIVE_RESERVE_BYTES") ? std::optional(integer("RECEIVE_RESERVE_BYTES")) : std::nullopt; }
 std::vector<std::string> Settings::blocked_senders() const { return read_list(text("BLOCKED_SENDERS")); }
 
 std::vector<std::string> Settings::notice_recipients() const { return read_list(text("NOTICE_TO")); }

@@ -40,6 +40,7 @@ class Settings {
   std::string socket(std::string_view name) const;        // SOCKET_DIR/name
   std::vector<std::string> media_hosts() const;           // MEDIA_HOSTS, in order
   std::vector<std::string> sip_hosts() const;             // SIP_HOSTS
+  std::optional<std::int64_t> receive_reserve() const;    // RECEIVE_RESERVE_BYTES; nothing: spool/space.h says how much
   std::vector<std::string> blocked_senders() const;       // BLOCKED_SENDERS, E.164
   std::vector<std::string> notice_recipients() const;     // NOTICE_TO, in order
   std::string lan_url() const;                            // LAN_URL, else https://PUBLIC_HOSTNAME and LAN_PORT; no slash at the end

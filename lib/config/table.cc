@@ -62,6 +62,7 @@ constexpr auto kTable = std::to_array<Setting>({
     {"RUN_PASSWORD", Type::secret, "", 0, 0, {}, "that user's password"},
     {"DEFAULT_COUNTRY", Type::country, "US", 0, 0, {}, "country of numbers without a plus sign"},
     {"MAX_FAX_BYTES", Type::integer, "52428800", 1024, std::int64_t{1} << 40, {}, "largest document, in bytes"},
+    {"RECEIVE_RESERVE_BYTES", Type::integer, "", 0, std::int64_t{1} << 50, {}, "how much of the disk is kept free for faxes that come in"},
     {"RETENTION_DAYS", Type::integer, "90", 0, 36500, {}, "how long documents are kept; 0: until they are delivered"},
     {"RECORD_RETENTION_DAYS", Type::integer, "", 1, 36500, {}, "how long the record of a fax is kept"},
     {"RETRY_LIMIT", Type::integer, "4", 0, 100, {}, "further attempts where the cause allows"},

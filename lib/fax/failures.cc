@@ -49,6 +49,7 @@ constexpr CauseRow kCauses[] = {
     {"wrong_credentials", "The provider does not accept this line's account or token.", "The administrator has to correct it; the fax waits until then.", no, retry_later},
     {"rate_limited", "The provider asks for fewer calls at a time.", "Nothing is to be done; it is tried again.", no, retry_later},
     {"provider_unreachable", "The provider could not be reached.", "Nothing is to be done; it is tried again. If it lasts, check the internet connection.", no, retry_later},
+    {"disk_full", "The disk of the fax line is nearly full.", "The administrator has to make room; it goes on by itself then.", no, retry_later},
     {"unknown_outcome", "The provider did not say whether it took the fax, and it could not be found out.", "Ask the recipient whether it arrived, then mark it as delivered or failed, or send it again.", unknown, ask_person},
     {"restored", "This line was restored from a backup, in which the fax had not ended. Whether it was sent since is not known here.", "Ask the recipient whether it arrived, then mark it as delivered or failed, or send it again.", unknown, ask_person},
     {"settled_by_person", "Somebody here said how it ended, since nobody else could.", "What the provider says later corrects it.", unknown, ask_person},

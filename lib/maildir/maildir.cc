@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -220,6 +221,22 @@ core::Result<Delivery> Maildir::deliver(std::string_view name, int source_fd) co
   auto result = steps();
   if (!result) return explained(std::move(result).error(), path_);
   return result;
+}
+
+core::Result<void> Maildir::check() const {
+  const auto steps = [&]() -> core::Result<void> {
+    constexpr std::size_t kBlockBytes = 4096;
+    constexpr unsigned long kLeastFree = 1UL << 20;
+    const std::string path = folder("tmp") + "/" + new_name(core::SystemClock().now(), -1);
+    CORE_TRY(file, core::open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
+    const TemporaryFile temporary(path);
+    struct statvfs space{};
+    if (::fstatvfs(file.get(), &space) == 0 && space.f_bavail * space.f_frsize < kLeastFree) return core::errno_error("write", path, ENOSPC);
+    return core::write_all(file.get(), std::vector<std::byte>(kBlockBytes), path);
+  };
+  auto result = steps();
+  if (!result) return explained(std::move(result).error(), path_);
+  return {};
 }
 
 core::Result<std::optional<Entry>> Maildir::find(std::string_view name) const {

@@ -63,6 +63,9 @@ class Maildir {
   // at most one file in `tmp`, which remove_old_temporary_files() takes away.
   core::Result<Delivery> deliver(std::string_view name, int source_fd) const;
 
+  // Writes a small file into `tmp`, and takes it away again. Errors as deliver(), no_space below a megabyte; nothing stays.
+  core::Result<void> check() const;
+
   // The message delivered under `name`, wherever a reader has put it: in `new`, or in
   // `cur` with any flags. Nothing: it is in neither. Errors: invalid (name), not_found
   // (folder missing), settings, unavailable.

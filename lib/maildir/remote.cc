@@ -25,6 +25,9 @@ constexpr std::size_t kPacketBytes = 2048;
 constexpr int kAnswerSeconds = 120;
 constexpr int kAskSeconds = 10;
 constexpr std::chrono::hours kBetweenCleanings{1};
+constexpr std::string_view kCheck = "check";  // no message's name is that short
+constexpr std::string_view kWorks = "works";
+constexpr std::string_view kNobodyServes = "The program that writes into the mailbox, faxline-deliver, does not answer. Start it again; the log says why it ended.";
 
 // The codes that Maildir::deliver() answers with; another becomes internal.
 constexpr std::array kCodes{core::Code::invalid, core::Code::no_space, core::Code::not_found, core::Code::settings, core::Code::unavailable,
@@ -34,7 +37,7 @@ core::Error failure(std::string_view operation, std::string_view path) {
   auto error = core::errno_error(operation, path, errno);
   // Whatever the reason, the message can be delivered later.
   error.code = core::Code::unavailable;
-  return error;
+  return std::move(error).with_hint(kNobodyServes);
 }
 
 core::Result<sockaddr_un> address_of(const std::string& path) {
@@ -62,6 +65,7 @@ core::Result<core::UniqueFd> new_socket() {
 
 // Sends the name with the descriptor beside it.
 bool send_with_fd(int connection, std::string_view name, int fd) {
+  if (fd < 0) return ::send(connection, name.data(), name.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(name.size());
   std::string text(name);
   iovec part{text.data(), text.size()};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
@@ -104,7 +108,8 @@ core::Result<Asked> receive_with_fd(int connection) {
       asked.fd.reset(fd);  // all but the last are closed again
     }
   }
-  if (size == 0 || !asked.fd.valid() || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
+  const bool is_check = std::string_view(text.data(), static_cast<std::size_t>(size)) == kCheck;
+  if (size == 0 || asked.fd.valid() == is_check || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
     return core::Error{core::Code::bad_request, "delivery socket: not a name with one descriptor"};
   asked.name.assign(text.data(), static_cast<std::size_t>(size));
   return asked;
@@ -116,15 +121,16 @@ std::string without_tabs(std::string text) {
   return text.substr(0, kPacketBytes / 3);
 }
 
-std::string answer_of(const core::Result<Delivery>& done) {
-  if (done) return *done == Delivery::delivered ? "delivered" : "already there";
-  const auto& error = done.error();
+std::string answer_of(const core::Error& error) {
   return "error " + std::string(core::name(error.code)) + "\t" + without_tabs(error.text) + "\t" + without_tabs(error.hint);
 }
 
-core::Result<Delivery> delivery_of(std::string_view answer) {
-  if (answer == "delivered") return Delivery::delivered;
-  if (answer == "already there") return Delivery::already_there;
+std::string answer_of(const core::Result<Delivery>& done) {
+  if (done) return *done == Delivery::delivered ? "delivered" : "already there";
+  return answer_of(done.error());
+}
+
+core::Error error_of(std::string_view answer) {
   const auto first = answer.find('\t');
   const auto second = answer.find('\t', first + 1);
   if (answer.substr(0, 6) != "error " || first == std::string_view::npos || second == std::string_view::npos)
@@ -139,16 +145,29 @@ core::Result<Delivery> delivery_of(std::string_view answer) {
 
 core::Result<Delivery> Remote::deliver(std::string_view name, int source_fd) const {
   CORE_CHECK(check_name(name));
+  CORE_TRY(answer, ask(name, source_fd));
+  if (answer == "delivered") return Delivery::delivered;
+  if (answer == "already there") return Delivery::already_there;
+  return error_of(answer);
+}
+
+core::Result<void> Remote::check() const {
+  CORE_TRY(answer, ask(kCheck, -1));
+  if (answer == kWorks) return {};
+  return error_of(answer);
+}
+
+core::Result<std::string> Remote::ask(std::string_view text, int fd) const {
   CORE_TRY(address, address_of(socket_path_));
   CORE_TRY(connection, new_socket());
   limit_waiting(connection.get(), kAnswerSeconds);
   if (::connect(connection.get(), generic(address), sizeof address) != 0) return failure("connect", socket_path_);
-  if (!send_with_fd(connection.get(), name, source_fd)) return failure("sendmsg", socket_path_);
+  if (!send_with_fd(connection.get(), text, fd)) return failure("sendmsg", socket_path_);
   std::array<char, kPacketBytes> answer{};
   const ssize_t size = ::recv(connection.get(), answer.data(), answer.size(), 0);
   if (size < 0) return failure("recv", socket_path_);
-  if (size == 0) return core::Error{core::Code::unavailable, "recv " + socket_path_ + ": closed without an answer"};
-  return delivery_of(std::string_view(answer.data(), static_cast<std::size_t>(size)));
+  if (size == 0) return core::Error{core::Code::unavailable, "recv " + socket_path_ + ": closed without an answer", std::string(kNobodyServes)};
+  return std::string(answer.data(), static_cast<std::size_t>(size));
 }
 
 Service::Service(core::UniqueFd listener, std::string socket_path, std::string maildir_path, uid_t allowed_uid)
@@ -209,6 +228,16 @@ void Service::serve_one(int connection) const {
   limit_waiting(connection, kAskSeconds);
   const auto asked = receive_with_fd(connection);
   if (!asked) return core::log(core::Level::warning, "delivery not understood", asked.error());
+  if (asked->name == kCheck) {
+    const auto check = [&]() -> core::Result<void> {
+      CORE_TRY(folder, Maildir::open(maildir_path_));
+      return folder.check();
+    };
+    const auto checked = check();
+    const std::string word = checked ? std::string(kWorks) : answer_of(checked.error());
+    if (::send(connection, word.data(), word.size(), MSG_NOSIGNAL) < 0) core::log(core::Level::debug, "delivery: the caller left");
+    return;
+  }
   const auto deliver = [&]() -> core::Result<Delivery> {
     CORE_TRY(folder, Maildir::open(maildir_path_));
     return folder.deliver(asked->name, asked->fd.get());

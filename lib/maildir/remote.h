@@ -3,7 +3,7 @@
 // answer comes back when the message is on the disk.
 //
 // Wire: a Unix socket of whole packets (SOCK_SEQPACKET). Asked: the name as text, with one
-// descriptor (SCM_RIGHTS). Answered: "delivered", "already there", or
+// descriptor (SCM_RIGHTS); or the word "check" without one. Answered: "works", "delivered", "already there", or
 // "error CODE\tTEXT\tHINT" with the code's name (core/error.h).
 #pragma once
 
@@ -28,7 +28,11 @@ class Remote {
   // again with the same name is safe.
   core::Result<Delivery> deliver(std::string_view name, int source_fd) const;
 
+  // Whether a message could be delivered now: Maildir::check(), of which it passes the errors on; unavailable as above.
+  core::Result<void> check() const;
+
  private:
+  core::Result<std::string> ask(std::string_view text, int fd) const;  // -1: no descriptor
   std::string socket_path_;
 };
 

@@ -16,6 +16,7 @@
 #include "queue/timekeeper.h"
 #include "spool/spool.h"
 #include "store/faxes.h"
+#include "store/watch.h"
 
 namespace queue {
 
@@ -57,6 +58,9 @@ struct Context {
   Timekeeper* time = nullptr;  // nothing: the clock is believed
   // Who leased the fax of this step, by run_one(): once another has it, nothing of this one's is written into the fax. Empty: nobody.
   std::string worker = {};
+  // What the line knows of its own health; null, empty: nobody watches.
+  store::Watch* watch = nullptr;
+  std::function<core::Result<void>()> check_mailbox = {};                 // maildir::Remote::check
 };
 
 // Whether the fax's deadline has passed, by a clock that may be believed.

@@ -43,14 +43,16 @@ core::Result<void> run_daemon(const config::Settings& settings, const std::atomi
   const core::SystemClock clock;
   CORE_TRY(database, sql::Database::open(settings.database_url(), {.connections = 8}));
   CORE_TRY(faxes, store::Faxes::open(database));
-  CORE_TRY(spool, spool::Spool::existing(settings.text("STATE_DIR")));
+  CORE_TRY(spool, spool::Spool::existing(settings.text("STATE_DIR"), settings.receive_reserve()));
   http::Client client({.ca_file = settings.text("PROVIDER_CA_FILE"), .user_agent = "faxline"});
   twilio::Provider provider(client, twilio::account_of(settings));
   const maildir::Remote mailbox(settings.socket("deliver.sock"));
   const auto options = options_of(settings);
   Timekeeper time(clock, faxes, options.lifetime);
+  store::Watch watch(database);
   const Context context{options, clock, faxes, spool, provider, document::examine_pdf, document::join_pdfs,
-                        [&](const std::string& name, int fd) { return mailbox.deliver(name, fd); }, [](core::Time now, int fd) { return maildir::new_name(now, fd); }, &time};
+                        [&](const std::string& name, int fd) { return mailbox.deliver(name, fd); }, [](core::Time now, int fd) { return maildir::new_name(now, fd); }, &time, {},
+                        &watch, [&] { return mailbox.check(); }};
   const auto notice_options = notice::options_of(settings);
   http::Client notice_client({.ca_file = settings.text("NOTICE_CA_FILE"), .user_agent = "faxline"});
   auto notices = faxes.notices();

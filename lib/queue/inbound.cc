@@ -47,6 +47,7 @@ core::Result<void> give_up(const Context& context, const store::Fax& fax, std::s
 
 // Tried again, until the deadline has passed: then this was the last time.
 core::Result<void> fetch_later(const Context& context, const store::Fax& fax, const core::Error& error) {
+  if (error.code == core::Code::no_space) return error;
   core::log(core::Level::warning, "document not fetched yet", error, {{"fax", fax.id}});
   const bool too_large = error.code == core::Code::too_large;
   const bool elsewhere = error.code == core::Code::forbidden && error.field == "MEDIA_HOSTS";
@@ -122,7 +123,7 @@ core::Result<void> ask_for_media(const Context& context, const store::Fax& fax) 
 }
 
 core::Result<void> fetch(const Context& context, const store::Fax& fax) {
-  CORE_TRY(incoming, context.spool.begin());
+  CORE_TRY(incoming, context.spool.begin(spool::Use::receive));
   auto url = fax.media_url;
   auto done = context.provider.download(url, incoming.fd(), context.options.max_fax_bytes);
   if (!done && (done.error().code == core::Code::not_found || done.error().code == core::Code::forbidden)) {

@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "fax/backoff.h"
 #include "queue/inbound.h"
+#include "queue/watch.h"
 #include "text/date.h"
 
 namespace queue {
@@ -50,15 +51,20 @@ core::Result<void> hand_over(const Context& context, const store::Fax& fax, cons
     CORE_TRY(ours, context.faxes.has_lease(fax.id, context.worker));
     if (!ours) return core::Error{core::Code::conflict, "mail not handed over: the lease ran out", "", "lease"};
   }
-  CORE_TRY(how, context.deliver(name, file));
-  core::log(core::Level::info, "mail delivered", {{"name", name}, {"how", how == maildir::Delivery::delivered ? "delivered" : "already there"}});
+  const auto how = context.deliver(name, file);
+  if (!how) {
+    mailbox_fails(context, how.error());
+    return how.error();
+  }
+  mailbox_works(context);
+  core::log(core::Level::info, "mail delivered", {{"name", name}, {"how", *how == maildir::Delivery::delivered ? "delivered" : "already there"}});
   return {};
 }
 
 core::Result<void> deliver_document(const Context& context, const store::Fax& fax, const store::Faxes::Mail& mail) {
   CORE_TRY(document, context.faxes.document(mail.document_id));
   CORE_TRY(file, context.spool.open(mail.document_id));
-  CORE_TRY(incoming, context.spool.begin());
+  CORE_TRY(incoming, context.spool.begin(spool::Use::keep));
   CORE_CHECK(mime::write_received(received_message(context.options, fax, document, mail.position), {file.get(), attachment_name(fax)}, incoming.fd()));
   FAIL_POINT("queue.deliver.composed");
   auto name = mail.mail_name;
@@ -82,6 +88,17 @@ core::Result<store::Fax> count_pages(const Context& context, const store::Fax& f
   if (documents.empty()) return fax;
   CORE_TRY(first, context.faxes.document(documents.front().id));
   return change(context, fax.id, [&](store::Fax& row, auto&) { row.pages = first.pages ? first.pages : row.pages_announced; });
+}
+
+// How long it took from the payload to the mail.
+void measure_delivery(const Context& context, const store::Fax& fax) {
+  if (context.watch == nullptr) return;
+  const auto events = context.faxes.events(fax.id);
+  if (!events) return;
+  for (const auto& event : *events) {
+    if (!event.what.starts_with("Received") && !event.what.starts_with("Found at the provider")) continue;
+    return context.watch->measure(store::Watch::kToMailbox, context.clock.now() - event.at);
+  }
 }
 
 core::Result<void> deliver_all(const Context& context, const store::Fax& fax) {
@@ -121,7 +138,7 @@ core::Result<void> deliver_mail(const Context& context, const store::Fax& fax) {
   if (!done) {
     core::log(core::Level::error, "mail not delivered yet", done.error(), {{"fax", fax.id}});
     CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
-      if (row.mail_tries == 0) events.push_back({context.clock.now(), "Not in the mailbox yet", done.error().hint.empty() ? "It is tried again by itself; the document is kept." : done.error().hint});
+      if (row.mail_tries == 0) events.push_back({context.clock.now(), "Waiting for the mailbox", done.error().hint.empty() ? "It is tried again by itself; the document is kept." : done.error().hint});
       row.mail_tries += 1;
       row.next_at = context.clock.now() + fax::fetch_wait(static_cast<int>(std::min<std::int64_t>(row.mail_tries - 1, 20)));
     }));
@@ -133,6 +150,7 @@ core::Result<void> deliver_mail(const Context& context, const store::Fax& fax) {
     const auto left = context.faxes.mails_due(fax.id);
     if (!left || !left->empty()) return;
     row.mail_due = false;
+    if (row.status == fax::Status::received) measure_delivery(context, row);
     events.push_back({context.clock.now(), "Delivered to the mailbox", ""});
   }));
   FAIL_POINT("queue.deliver.noted");

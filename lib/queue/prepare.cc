@@ -44,13 +44,15 @@ core::Result<store::Document> join(const Context& context, const store::Fax& fax
   std::vector<int> descriptors;
   store::Document whole;
   whole.pages = 0;
+  std::int64_t bytes = 0;
   for (const auto& part : parts) {
     CORE_TRY(file, context.spool.open(part.id));
     descriptors.push_back(file.get());
     files.push_back(std::move(file));
     *whole.pages += part.pages.value_or(0);
+    bytes += part.bytes;
   }
-  CORE_TRY(incoming, context.spool.begin());
+  CORE_TRY(incoming, context.spool.begin(spool::Use::send, bytes));
   CORE_CHECK(context.join(descriptors, incoming.fd()));
   FAIL_POINT("queue.join.joined");
   whole.id = core::new_id(context.clock.now());

@@ -14,6 +14,7 @@
 #include "queue/outbound.h"
 #include "queue/purge.h"
 #include "queue/reconcile.h"
+#include "queue/watch.h"
 #include "text/words.h"
 #include "wake/wake.h"
 
@@ -106,6 +107,8 @@ void keep_house(const Context& context, Bell& bell, const std::atomic<bool>& sto
       const auto done = reconcile(context, std::nullopt);
       if (!done) core::log(core::Level::warning, "the provider's list could not be compared", done.error());
       else if (done->remaining > 0) bell.ring();
+      if (done && context.watch != nullptr)
+        if (const auto noted = context.watch->beat(store::Watch::kReconciled, now); !noted) core::log(core::Level::warning, "comparison not noted", noted.error());
     }
     if ((now - purged >= purge_interval(context.options) || now < purged) && (context.time == nullptr || context.time->may_purge())) {
       purged = now;
@@ -115,6 +118,16 @@ void keep_house(const Context& context, Bell& bell, const std::atomic<bool>& sto
     }
     bell.wait(seen, kSweep);
   }
+}
+
+void watch(const Context& context, Bell& bell, const std::atomic<bool>& stop) {
+  Looks looks;
+  while (!stop) {
+    look_after(context, looks);
+    pause(kSweep, stop);
+    bell.ring();
+  }
+  look_after(context, looks);
 }
 
 // "receiving", FaxSid, From and To with tabs between: a first webhook, which stores nothing by itself. True if it was
@@ -146,6 +159,7 @@ core::Result<bool> run_one(const Context& context, const std::string& worker) {
   CORE_TRY(claimed, context.faxes.claim(worker, context.clock.now(), context.options.lease));
   if (!claimed) return false;
   FAIL_POINT("queue.run.claimed");
+  if (context.watch != nullptr && claimed->next_at) context.watch->measure(store::Watch::kQueueDelay, context.clock.now() - *claimed->next_at);
   auto mine = context;
   mine.worker = worker;
   const auto done = claimed->direction == fax::Direction::outbound ? step_outbound(mine, *claimed) : step_inbound(mine, *claimed);
@@ -153,7 +167,8 @@ core::Result<bool> run_one(const Context& context, const std::string& worker) {
     core::log(core::Level::warning, "slept past the lease: another worker has the fax", done.error(), {{"fax", claimed->id}});
   } else if (!done) {
     core::log(core::Level::error, "step not done", done.error(), {{"fax", claimed->id}, {"state", fax::name(claimed->status)}});
-    if (const auto later = come_back(mine, claimed->id, kAfterError); !later) core::log(core::Level::error, "fax not put off", later.error(), {{"fax", claimed->id}});
+    const auto later = done.error().code == core::Code::no_space ? wait_for_disk(mine, *claimed, done.error()) : come_back(mine, claimed->id, kAfterError);
+    if (!later) core::log(core::Level::error, "fax not put off", later.error(), {{"fax", claimed->id}});
   }
   FAIL_POINT("queue.run.stepped");
   CORE_CHECK(context.faxes.release(claimed->id, worker));
@@ -168,6 +183,7 @@ core::Result<void> run(const Context& context, const Workers& workers, const std
   std::vector<std::thread> threads;
   for (int i = 0; i < workers.count; ++i) threads.emplace_back([&, worker = worker_name(workers, i)] { work(context, worker, bell, stop); });
   threads.emplace_back([&] { keep_house(context, bell, stop); });
+  threads.emplace_back([&] { watch(context, bell, stop); });
   core::log(core::Level::info, "ready", {{"workers", std::to_string(workers.count)}, {"provider", context.options.provider}});
   while (!stop) {
     bool work_came = false;

@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <memory>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "core/fail_point.h"
@@ -19,7 +18,7 @@ namespace spool {
 namespace {
 
 constexpr std::size_t kBlockBytes = 128 * 1024;
-constexpr std::int64_t kLookBytes = 4 * 1024 * 1024;  // between two looks at the free space
+constexpr std::int64_t kLookBytes = 1024 * 1024;  // between two looks at the free space
 
 core::Result<void> check_id(const std::string& id) {
   if (core::is_id(id)) return {};
@@ -79,29 +78,23 @@ core::Result<core::UniqueFd> new_file(const std::string& path, mode_t mode) {
   return core::open_file(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
 }
 
-core::Result<void> check_space(const std::string& folder, std::int64_t reserve_bytes) {
-  struct statvfs space{};
-  if (::statvfs(folder.c_str(), &space) != 0) return core::errno_error("statvfs", folder, errno);
-  if (static_cast<std::int64_t>(space.f_bavail) * static_cast<std::int64_t>(space.f_frsize) >= reserve_bytes) return {};
-  return core::Error{core::Code::no_space, "spool: less than the reserve is free", "There is no space left on this line's disk. Tell its administrator; nothing was taken."};
-}
-
 }  // namespace
 
 // --- a file that is coming in ---
 
-Incoming::Incoming(core::UniqueFd fd, std::string path, std::string folder, std::int64_t reserve_bytes)
-    : fd_(std::move(fd)), path_(std::move(path)), folder_(std::move(folder)), reserve_bytes_(reserve_bytes) {}
+Incoming::Incoming(core::UniqueFd fd, std::string path, std::string folder, Reserve reserve, Use use)
+    : fd_(std::move(fd)), path_(std::move(path)), folder_(std::move(folder)), reserve_(reserve), use_(use) {}
 
 Incoming::Incoming(Incoming&& other) noexcept
-    : fd_(std::move(other.fd_)), path_(std::exchange(other.path_, {})), folder_(std::move(other.folder_)), reserve_bytes_(other.reserve_bytes_), since_look_bytes_(other.since_look_bytes_) {}
+    : fd_(std::move(other.fd_)), path_(std::exchange(other.path_, {})), folder_(std::move(other.folder_)), reserve_(other.reserve_), use_(other.use_), since_look_bytes_(other.since_look_bytes_) {}
 
 Incoming& Incoming::operator=(Incoming&& other) noexcept {
   discard();
   fd_ = std::move(other.fd_);
   path_ = std::exchange(other.path_, {});
   folder_ = std::move(other.folder_);
-  reserve_bytes_ = other.reserve_bytes_;
+  reserve_ = other.reserve_;
+  use_ = other.use_;
   since_look_bytes_ = other.since_look_bytes_;
   return *this;
 }
@@ -116,7 +109,7 @@ void Incoming::discard() {
 
 core::Result<void> Incoming::write(std::span<const std::byte> bytes) {
   if (since_look_bytes_ >= kLookBytes) {
-    CORE_CHECK(check_space(folder_, reserve_bytes_));
+    CORE_CHECK(check_space(folder_, reserve_, use_));
     since_look_bytes_ = 0;
   }
   since_look_bytes_ += static_cast<std::int64_t>(bytes.size());
@@ -149,7 +142,7 @@ core::Result<Committed> Incoming::commit(const std::string& id) {
 
 // --- the spool ---
 
-core::Result<Spool> Spool::existing(const std::string& state_folder, std::int64_t reserve_bytes) {
+core::Result<Spool> Spool::existing(const std::string& state_folder, const Reserve& reserve) {
   struct stat about{};
   if (::lstat((state_folder + "/restore.new").c_str(), &about) == 0)
     return core::Error{core::Code::settings, "a restore was cut off", "A restore of this line was cut off: repeat `faxline restore` with the same backup before the line is started.", "STATE_DIR"};
@@ -158,10 +151,10 @@ core::Result<Spool> Spool::existing(const std::string& state_folder, std::int64_
   const std::string temporary = state_folder + "/spool/tmp";
   if (::mkdir(temporary.c_str(), 02770) == 0 && ::chmod(temporary.c_str(), 02770) != 0) return core::errno_error("chmod", temporary, errno);
   CORE_CHECK(check_folder(temporary));
-  return Spool(state_folder, reserve_bytes);
+  return Spool(state_folder, reserve);
 }
 
-core::Result<Spool> Spool::create(const std::string& state_folder, std::int64_t reserve_bytes) {
+core::Result<Spool> Spool::create(const std::string& state_folder, const Reserve& reserve) {
   CORE_CHECK(core::make_folders(state_folder, 0755));
   for (const auto& [name, mode] : {std::pair{"/spool", 02770U}, {"/handout", 02710U}}) {
     const std::string path = state_folder + name;
@@ -173,14 +166,14 @@ core::Result<Spool> Spool::create(const std::string& state_folder, std::int64_t 
     }
   }
   CORE_CHECK(core::sync_folder(state_folder));
-  return existing(state_folder, reserve_bytes);
+  return existing(state_folder, reserve);
 }
 
-core::Result<Incoming> Spool::begin() const {
-  CORE_CHECK(check_space(folder_ + "/spool", reserve_bytes_));
+core::Result<Incoming> Spool::begin(Use use, std::int64_t expected_bytes) const {
+  CORE_CHECK(check_room(use, expected_bytes));
   const std::string path = folder_ + "/spool/tmp/" + core::new_id(core::SystemClock().now());
   CORE_TRY(file, new_file(path, 0660));
-  return Incoming(std::move(file), path, folder_ + "/spool", reserve_bytes_);
+  return Incoming(std::move(file), path, folder_ + "/spool", reserve_, use);
 }
 
 core::Result<core::UniqueFd> Spool::open(const std::string& id) const {
@@ -208,7 +201,9 @@ core::Result<void> Spool::visit(const std::function<core::Result<void>(const Fou
 core::Result<void> Spool::hand_out(const std::string& id, const std::string& name) const {
   CORE_CHECK(check_id(name));
   CORE_TRY(from, open(id));
-  CORE_CHECK(check_space(folder_ + "/handout", reserve_bytes_));
+  struct stat about{};
+  if (::fstat(from.get(), &about) != 0) return core::errno_error("fstat", path_of(id), errno);
+  CORE_CHECK(check_space(folder_ + "/handout", reserve_, Use::send, about.st_size));
   // Under a name that no attempt has, until it is whole.
   const std::string path = folder_ + "/handout/." + name;
   CORE_CHECK(unlink(path));

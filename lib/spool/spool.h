@@ -1,6 +1,6 @@
 // The files of faxes, by id. A file is there whole, under its final name, or not at all.
 //
-// Errors of every call, besides those named: no_space (disk full, or below the reserve), unavailable (passing
+// Errors of every call, besides those named: no_space (disk full, or below the level of space.h), unavailable (passing
 // trouble), internal (errno); invalid if an id is none (core/id.h).
 #pragma once
 
@@ -15,6 +15,7 @@
 #include "core/fd.h"
 #include "core/result.h"
 #include "crypto/digest.h"
+#include "spool/space.h"
 
 namespace spool {
 
@@ -31,7 +32,7 @@ class Incoming {
   Incoming& operator=(Incoming&&) noexcept;
   ~Incoming();
 
-  // Adds at the end. no_space, too, when the reserve is reached on the way (looked at every 4 MB).
+  // Adds at the end. no_space, too, when its level is reached on the way (looked at every megabyte).
   core::Result<void> write(std::span<const std::byte> bytes);
   // For those who write, or read, by themselves. The file is open for both.
   int fd() const { return fd_.get(); }
@@ -42,12 +43,13 @@ class Incoming {
 
  private:
   friend class Spool;
-  Incoming(core::UniqueFd fd, std::string path, std::string folder, std::int64_t reserve_bytes);
+  Incoming(core::UniqueFd fd, std::string path, std::string folder, Reserve reserve, Use use);
   void discard();
   core::UniqueFd fd_;
   std::string path_;    // its temporary name; empty: committed or moved
   std::string folder_;  // STATE_DIR/spool
-  std::int64_t reserve_bytes_ = 0;
+  Reserve reserve_;
+  Use use_ = Use::upload;
   std::int64_t since_look_bytes_ = 0;
 };
 
@@ -60,19 +62,23 @@ class Spool {
  public:
   // A spool that is there; its tmp/ is made if it is not. settings: one is missing or closed to this program, or a restore was
   // cut off (restore.new is there), with the cure.
-  static core::Result<Spool> existing(const std::string& state_folder, std::int64_t reserve_bytes = std::int64_t{64} * 1024 * 1024);
+  static core::Result<Spool> existing(const std::string& state_folder, const Reserve& reserve = {});
   // Makes what is missing: spool 2770, handout 2710, on the disk when this returns.
-  static core::Result<Spool> create(const std::string& state_folder, std::int64_t reserve_bytes = std::int64_t{64} * 1024 * 1024);
+  static core::Result<Spool> create(const std::string& state_folder, const Reserve& reserve = {});
 
-  // no_space if less than the reserve is free.
-  core::Result<Incoming> begin() const;
+  // no_space if, with `expected_bytes` more, less than the level of that use would be free.
+  core::Result<Incoming> begin(Use use, std::int64_t expected_bytes = 0) const;
+  // The same question without a file.
+  core::Result<void> check_room(Use use, std::int64_t bytes = 0) const { return check_space(folder_ + "/spool", reserve_, use, bytes); }
+  core::Result<Space> space() const { return space_of(folder_ + "/spool", reserve_); }
   core::Result<core::UniqueFd> open(const std::string& id) const;  // for reading; not_found
   core::Result<void> remove(const std::string& id) const;          // one that is not there is no error
   core::Result<std::vector<Found>> list() const;
   // The same one by one, in no order, however many there are; ends with the first error of `visitor`.
   core::Result<void> visit(const std::function<core::Result<void>(const Found&)>& visitor) const;
 
-  // A copy of the document, mode 0640, durable, under handout/`name`; one that is there is replaced. not_found.
+  // A copy of the document, mode 0640, durable, under handout/`name`; one that is there is replaced. not_found; no_space
+  // at the level of Use::send.
   core::Result<void> hand_out(const std::string& id, const std::string& name) const;
   core::Result<void> take_back(const std::string& name) const;
   core::Result<std::vector<Found>> handed_out() const;
@@ -81,11 +87,11 @@ class Spool {
   core::Result<std::size_t> remove_old_temporary_files(core::Time now, core::Milliseconds age) const;
 
  private:
-  Spool(std::string state_folder, std::int64_t reserve_bytes) : folder_(std::move(state_folder)), reserve_bytes_(reserve_bytes) {}
+  Spool(std::string state_folder, Reserve reserve) : folder_(std::move(state_folder)), reserve_(reserve) {}
   std::string path_of(const std::string& id) const { return folder_ + "/spool/" + id; }
   std::string handout_path(const std::string& name) const { return folder_ + "/handout/" + name; }
   std::string folder_;
-  std::int64_t reserve_bytes_;
+  Reserve reserve_;
 };
 
 }  // namespace spool

@@ -7,7 +7,7 @@ namespace store {
 namespace {
 
 // Times are whole milliseconds; flags are 0 or 1; a text that may be unknown is ''.
-const std::array<sql::Migration, 4> kMigrations{{
+const std::array<sql::Migration, 5> kMigrations{{
     {1,
      {
          "CREATE TABLE documents (id TEXT PRIMARY KEY, owner TEXT NOT NULL, file_name TEXT NOT NULL, sha256 TEXT NOT NULL, bytes BIGINT NOT NULL, "
@@ -70,6 +70,16 @@ const std::array<sql::Migration, 4> kMigrations{{
          "done_ms BIGINT, given_up_ms BIGINT, lease_owner TEXT NOT NULL, lease_until_ms BIGINT NOT NULL, PRIMARY KEY (notice_id, way))",
          "CREATE INDEX errands_due ON errands (next_at_ms)",
          "CREATE INDEX errands_failed ON errands (failed_ms) WHERE trouble <> ''",
+     }},
+    {5,
+     {
+         "CREATE TABLE troubles (kind TEXT PRIMARY KEY, text TEXT NOT NULL, since_ms BIGINT NOT NULL, last_ms BIGINT NOT NULL, tries BIGINT NOT NULL)",
+         "CREATE TABLE beats (name TEXT PRIMARY KEY, at_ms BIGINT NOT NULL)",
+         // Durations by length: `bucket` counts from 0, as store/watch.h has them.
+         "CREATE TABLE measures (name TEXT NOT NULL, bucket BIGINT NOT NULL, n BIGINT NOT NULL, sum_ms BIGINT NOT NULL, PRIMARY KEY (name, bucket))",
+         "CREATE INDEX faxes_by_state ON faxes (direction, status)",
+         "CREATE INDEX faxes_open ON faxes (direction, created_ms) WHERE final_ms IS NULL",
+         "CREATE INDEX faxes_mail_due ON faxes (id) WHERE mail_due = 1",
      }},
 }};
 

@@ -16,6 +16,7 @@
 #include "json/value.h"
 #include "spool/spool.h"
 #include "store/faxes.h"
+#include "store/watch.h"
 #include "web/request.h"
 #include "web/routes.h"
 
@@ -61,7 +62,8 @@ struct House {
     place.emplace(folder + "/faxline.db");
     database = sql::Database::open(place->url(), {.busy_time_out = 50ms}).value();
     faxes.emplace(store::Faxes::open(database).value());
-    spool.emplace(spool::Spool::create(folder, reserve_bytes).value());
+    watch.emplace(database);
+    spool.emplace(spool::Spool::create(folder, {reserve_bytes, reserve_bytes}).value());
     line.number = "+15005550006";
     line.provider = "sandbox";
     line.practice = true;
@@ -96,7 +98,7 @@ struct House {
   std::size_t temporary_files() const { return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder + "/spool/tmp"), {})); }
 
   std::string document(store::DocumentState state = store::DocumentState::ready, const std::string& content = kPdf) {
-    auto incoming = spool->begin().value();
+    auto incoming = spool->begin(spool::Use::upload).value();
     REQUIRE(incoming.write(std::as_bytes(std::span(content))));
     store::Document it;
     it.id = core::new_id(clock.now());
@@ -149,6 +151,7 @@ struct House {
   core::FixedClock clock{core::from_ms(1'800'000'000'000)};
   std::shared_ptr<sql::Database> database;
   std::optional<store::Faxes> faxes;
+  std::optional<store::Watch> watch;
   std::optional<spool::Spool> spool;
   app::Line line;
   app::ProviderSide side;

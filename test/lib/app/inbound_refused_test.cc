@@ -148,7 +148,7 @@ TEST_CASE("a book that is locked costs no fax") {
 
 TEST_CASE("page and monitoring are told") {
   Refusing house;
-  const auto status = app::status_routes(house.line, *house.faxes);
+  const auto status = app::status_routes(house.line, *house.faxes, {*house.faxes, *house.watch, *house.spool, house.clock, house.clock.now()});
   const auto line = [&] { return json_of(ask(status, "GET", "/api/line", kAnna)); };
   CHECK(line().find("refused")->is_null());
   CHECK(ask(status, "GET", "/metrics").text().find("\nfaxline_refused_webhooks_total 0\n") != std::string::npos);

@@ -7,7 +7,7 @@ namespace {
 using namespace house;
 
 struct Asking : House {
-  Asking() : routes(app::status_routes(line, *faxes)) {}
+  explicit Asking(std::int64_t reserve_bytes = 0) : House(reserve_bytes), routes(app::status_routes(line, *faxes, {*faxes, *watch, *spool, clock, clock.now()})) {}
   web::Response get(const std::string& target, const Parameters& more = kAnna) { return ask(routes, "GET", target, more); }
   json::Value list(const std::string& query = "") {
     const auto answer = get("/api/faxes" + query);
@@ -39,7 +39,7 @@ TEST_CASE("a list is newest first, in pages, without events") {
   }
   CHECK(house.ids("") == made);
   CHECK(names_of(house.list()["faxes"].items().front()) == std::vector<std::string>{"id", "direction", "status", "final", "to", "from", "pages", "pages_done", "created", "updated", "cause",
-                                                                                  "provider", "provider_id", "attempt", "resend_of", "read", "cancel_requested", "practice"});
+                                                                                  "provider", "provider_id", "attempt", "resend_of", "read", "cancel_requested", "practice", "next"});
   const auto first = house.list("?limit=2");
   CHECK(house.ids("?limit=2") == Ids{made[0], made[1]});
   const auto second = "?limit=2&before=" + text_of(first["next"]);
@@ -113,6 +113,22 @@ TEST_CASE("one fax, with its events, oldest first") {
   CHECK(put.first("Allow") == "GET, HEAD");
 }
 
+TEST_CASE("the story tells when the provider fetched the document, in its place") {
+  Asking house;
+  auto fax = house.sent();
+  const auto attempt = house.attempt(fax, "m", "c");
+  house.clock.advance(5s);
+  REQUIRE(house.faxes->hand_out(attempt.id, house.clock.now()).value());
+  house.clock.advance(5s);
+  REQUIRE(house.faxes->add_event(fax.id, {house.clock.now(), "Delivered", ""}));
+  const auto events = json_of(house.get("/api/faxes/" + fax.id))["events"];
+  REQUIRE(events.items().size() == 3);
+  CHECK(text_of(events.items()[1]["what"]) == "The provider fetched the document");
+  CHECK(text_of(events.items()[1]["why"]).starts_with("Attempt 1."));
+  CHECK(text_of(events.items()[1]["at"]) == "2027-01-15T08:00:05Z");
+  CHECK(text_of(events.items()[2]["what"]) == "Delivered");
+}
+
 TEST_CASE("a received fax, a withheld sender, a cause with its advice") {
   Asking house;
   store::Reception failed;
@@ -178,6 +194,98 @@ TEST_CASE("metrics: from this machine, or with a log-in") {
   const Parameters elsewhere{{"REMOTE_ADDR", "192.0.2.7"}};
   check_problem(house.get("/metrics", elsewhere), 401);
   CHECK(house.get("/metrics", with(elsewhere, kBerta)).status() == 200);
+}
+
+TEST_CASE("health says in words what is wrong: the queue's silence, the mailbox, the disk, the book") {
+  const auto said = [](const web::Response& answer) { return text_of(json_of(answer)["detail"]); };
+  Asking house;
+  house.clock.advance(59s);
+  CHECK(house.get("/healthz", {}).status() == 200);  // the queue may be starting, too
+  house.clock.advance(1s);
+  const auto silent = house.get("/healthz", {});
+  check_problem(silent, 503);
+  CHECK(said(silent).find("no sign of life") != std::string::npos);
+  REQUIRE(house.watch->beat(store::Watch::kQueue, house.clock.now()));
+  CHECK(house.get("/healthz", {}).status() == 200);
+  house.clock.advance(121s);
+  check_problem(house.get("/healthz", {}), 503);
+  REQUIRE(house.watch->beat(store::Watch::kQueue, house.clock.now()));
+
+  REQUIRE(house.watch->note_trouble("mailbox", "The mailbox is away. Mount it.", house.clock.now()));
+  CHECK(house.get("/healthz", {}).status() == 200);  // a moment is no illness
+  house.clock.advance(301s);
+  REQUIRE(house.watch->beat(store::Watch::kQueue, house.clock.now()));
+  const auto away = house.get("/healthz", {});
+  check_problem(away, 503);
+  CHECK(said(away) == "The mailbox is away. Mount it.");
+  REQUIRE(house.watch->end_trouble("mailbox"));
+  CHECK(house.get("/healthz", {}).status() == 200);
+  {
+    const House::Lock lock(house);
+    CHECK(said(house.get("/healthz", {})).find("cannot be written") != std::string::npos);
+  }
+  Asking full(std::int64_t{1} << 60);
+  const auto answer = full.get("/healthz", {});
+  check_problem(answer, 503);
+  CHECK(said(answer).find("disk of the fax line is full") != std::string::npos);
+}
+
+TEST_CASE("the line lists its troubles, until they are over") {
+  Asking house;
+  CHECK(json_of(house.get("/api/line"))["troubles"].items().empty());
+  REQUIRE(house.watch->note_trouble("mailbox", "The mailbox is away. Mount it.", house.clock.now()));
+  house.clock.advance(1min);
+  REQUIRE(house.watch->note_trouble("mailbox", "The mailbox is full. Make room.", house.clock.now()));
+  const auto troubles = json_of(house.get("/api/line"))["troubles"];
+  REQUIRE(troubles.items().size() == 1);
+  const auto& trouble = troubles.items()[0];
+  CHECK(text_of(trouble["kind"]) == "mailbox");
+  CHECK(text_of(trouble["text"]) == "The mailbox is full. Make room.");
+  CHECK(text_of(trouble["since"]) == "2027-01-15T08:00:00Z");
+  CHECK(text_of(trouble["last_try"]) == "2027-01-15T08:01:00Z");
+  REQUIRE(house.watch->end_trouble("mailbox"));
+  CHECK(json_of(house.get("/api/line"))["troubles"].items().empty());
+}
+
+TEST_CASE("a fax says what comes next, until it is over") {
+  Asking house;
+  auto fax = house.sent();
+  const auto next = [&] { return json_of(house.get("/api/faxes/" + fax.id))["next"]; };
+  CHECK(text_of(next()["text"]) == "The document is looked at, then handed to the provider.");
+  CHECK(next().find("at")->is_null());
+  house.put(fax, {fax::Status::preparing, fax::Status::waiting});
+  fax.next_at = house.clock.now() + 5min;
+  REQUIRE(house.faxes->save(fax, house.clock.now()));
+  CHECK(text_of(next()["text"]) == "The next try.");
+  CHECK(text_of(next()["at"]) == "2027-01-15T08:05:00Z");
+  fax.cause_code = "disk_full";
+  REQUIRE(house.faxes->save(fax, house.clock.now()));
+  CHECK(text_of(next()["text"]).find("room on the disk") != std::string::npos);
+  house.put(fax, {fax::Status::canceled});
+  CHECK(next().is_null());
+  fax = house.received();
+  CHECK(next().is_null());
+  fax.mail_due = true;
+  fax.mail_tries = 1;
+  REQUIRE(house.faxes->save(fax, house.clock.now()));
+  CHECK(text_of(next()["text"]).find("put into the mailbox when that works") != std::string::npos);
+}
+
+TEST_CASE("the numbers for those who watch") {
+  Asking house;
+  (void)house.sent();
+  house.clock.advance(90s);
+  REQUIRE(house.watch->beat(store::Watch::kQueue, house.clock.now()));
+  REQUIRE(house.watch->note_trouble("mailbox", "Away.", house.clock.now()));
+  house.watch->measure(store::Watch::kToMailbox, 1500ms);
+  REQUIRE(house.watch->flush());
+  const auto text = std::string(house.get("/metrics").text());
+  for (const auto* line : {"faxline_oldest_open_seconds{direction=\"outbound\"} 90\n", "faxline_oldest_open_seconds{direction=\"inbound\"} 0\n", "faxline_trouble{kind=\"mailbox\"} 1\n",
+                           "faxline_trouble{kind=\"disk\"} 0\n", "faxline_held 0\n", "faxline_to_mailbox_seconds_bucket{le=\"1\"} 0\n", "faxline_to_mailbox_seconds_bucket{le=\"2\"} 1\n",
+                           "faxline_to_mailbox_seconds_bucket{le=\"+Inf\"} 1\n", "faxline_to_mailbox_seconds_sum 1.500\n", "faxline_to_mailbox_seconds_count 1\n", "faxline_queue_silence_seconds 0\n",
+                           "faxline_overdue_faxes 1\n", "faxline_mails_waiting 0\n"})
+    CHECK_MESSAGE(text.find(line) != std::string::npos, line);
+  CHECK(text.find("faxline_reconciled_seconds") == std::string::npos);  // it never was
 }
 
 TEST_CASE("the line says what is the matter with it") {

@@ -133,3 +133,22 @@ TEST_CASE("what an earlier service was cut off from is removed from tmp at the s
   CHECK(std::filesystem::exists(line.folder + "/Maildir/tmp/young"));
   CHECK(log.text().find("old temporary files of the mailbox removed") != std::string::npos);
 }
+
+TEST_CASE("whether a message could be delivered is asked without one, and leaves nothing") {
+  Line line;
+  const maildir::Remote remote(line.folder + "/socket");
+  const auto nobody = remote.check();
+  REQUIRE_FALSE(nobody);
+  CHECK(nobody.error().code == core::Code::unavailable);
+  CHECK(nobody.error().hint.find("faxline-deliver") != std::string::npos);
+  line.serve();
+  CHECK(remote.check());
+  CHECK(std::filesystem::is_empty(line.folder + "/Maildir/tmp"));
+  std::filesystem::rename(line.folder + "/Maildir/new", line.folder + "/Maildir/old");
+  const auto missing = remote.check();
+  REQUIRE_FALSE(missing);
+  CHECK(missing.error().code == core::Code::not_found);
+  CHECK(missing.error().hint.find("There is no mailbox at") != std::string::npos);
+  std::filesystem::rename(line.folder + "/Maildir/old", line.folder + "/Maildir/new");
+  CHECK(remote.check());
+}

@@ -51,7 +51,7 @@ struct Bench {
     // In memory where there is such a folder: hundreds of lines are killed, and each fsync would be waited for.
     folder = std::filesystem::exists("/dev/shm") ? "/dev/shm/queue-test-XXXXXX" : "/tmp/queue-test-XXXXXX";
     REQUIRE(::mkdtemp(folder.data()) != nullptr);
-    spool.emplace(spool::Spool::create(folder, 0).value());
+    spool.emplace(spool::Spool::create(folder, std::int64_t{0}).value());
     mailbox.emplace(maildir::Maildir::create(folder + "/mail").value());
     place.emplace(folder + "/faxline.db");
     start();
@@ -69,7 +69,11 @@ struct Bench {
   Bench& operator=(const Bench&) = delete;
 
   // As after a crash: everything is opened anew.
-  void start() { faxes.emplace(store::Faxes::open(sql::Database::open(place->url()).value()).value()); }
+  void start() {
+    const auto database = sql::Database::open(place->url()).value();
+    faxes.emplace(store::Faxes::open(database).value());
+    watch.emplace(database);
+  }
 
   queue::Context context() {
     return {options, other_clock ? *other_clock : clock, *faxes, *spool, provider,
@@ -86,12 +90,19 @@ struct Bench {
             },
             [this](const std::string& name, int fd) -> core::Result<maildir::Delivery> {
               if (!Power::the().step() || mailbox_is_away) return core::Error{core::Code::unavailable, "no mailbox", "The mailbox cannot be reached."};
-              auto how = mailbox->deliver(name, fd);
+              // As faxline-deliver does: opened anew for each message.
+              CORE_TRY(opened, maildir::Maildir::open(folder + "/mail"));
+              auto how = opened.deliver(name, fd);
               if (on_deliver) on_deliver();
               if (!Power::the().step()) return core::Error{core::Code::unknown_outcome, "no answer"};
               return how;
             },
-            [](core::Time now, int fd) { return maildir::new_name(now, fd); }};
+            [](core::Time now, int fd) { return maildir::new_name(now, fd); },
+            watched ? &*watch : nullptr,
+            [this]() -> core::Result<void> {
+              CORE_TRY(opened, maildir::Maildir::open(folder + "/mail"));
+              return opened.check();
+            }};
   }
 
   // --- the web programs ---
@@ -101,7 +112,7 @@ struct Bench {
     document.owner = "anna";
     document.file_name = name;
     document.created = clock.now();
-    auto incoming = spool->begin().value();
+    auto incoming = spool->begin(spool::Use::upload).value();
     REQUIRE(incoming.write(std::as_bytes(std::span(bytes))));
     const auto committed = incoming.commit(document.id).value();
     document.sha256 = committed.sha256;
@@ -207,11 +218,13 @@ struct Bench {
   std::optional<store::Faxes> faxes;
   notice::Options told;
   http::Client client{{}};
+  std::optional<store::Watch> watch;
   std::optional<spool::Spool> spool;
   std::optional<maildir::Maildir> mailbox;
   Provider provider;
   bool box_is_away = false;
   bool mailbox_is_away = false;
+  bool watched = false;  // its writes would be steps that a kill can hit
   std::optional<core::Error> join_error;
   std::function<void()> on_deliver;
 };

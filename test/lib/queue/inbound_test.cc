@@ -184,7 +184,7 @@ TEST_CASE("a mailbox that is away: the mail waits, is told, and comes once") {
   line.mailbox_is_away = true;
   line.run_for(1h);
   CHECK(line.status(line.id) == Status::received);
-  CHECK(has(line.story(line.id), "Not in the mailbox yet"));
+  CHECK(has(line.story(line.id), "Waiting for the mailbox"));
   CHECK(line.provider.deleted.empty());
   line.mailbox_is_away = false;
   line.run_for(1h);
@@ -222,7 +222,7 @@ TEST_CASE("a second document for the same fax is mailed too, whenever it comes")
       const auto document_id = line.upload("%PDF 1 another");
       it.document = line.faxes->document(document_id).value();
       it.document->id = core::new_id(line.clock.now());
-      auto incoming = line.spool->begin().value();
+      auto incoming = line.spool->begin(spool::Use::upload).value();
       REQUIRE(incoming.write(std::as_bytes(std::span(std::string_view("%PDF 1 another")))));
       REQUIRE(incoming.commit(it.document->id));
       REQUIRE(line.faxes->receive(it, line.clock.now()));

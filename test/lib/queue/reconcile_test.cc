@@ -258,7 +258,7 @@ TEST_CASE("purge: copies that no attempt needs, and files that no row names") {
   bench.run();
   const auto document = bench.upload();
   REQUIRE(bench.spool->hand_out(document, core::new_id(bench.clock.now())));
-  auto incoming = bench.spool->begin().value();
+  auto incoming = bench.spool->begin(spool::Use::upload).value();
   REQUIRE(incoming.commit(core::new_id(bench.clock.now())));
   REQUIRE(bench.copies() == 2);
   REQUIRE(bench.spool->list()->size() == 3);

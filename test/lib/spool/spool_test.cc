@@ -14,11 +14,11 @@ struct State {
   State() {
     char name[] = "/tmp/spool-test-XXXXXX";
     folder = ::mkdtemp(name);
-    spool.emplace(spool::Spool::create(folder, 0).value());
+    spool.emplace(spool::Spool::create(folder, std::int64_t{0}).value());
   }
   ~State() { std::filesystem::remove_all(folder); }
   std::string store(std::string_view text) {
-    auto incoming = spool->begin().value();
+    auto incoming = spool->begin(spool::Use::upload).value();
     REQUIRE(incoming.write(std::as_bytes(std::span(text))));
     const auto id = core::new_id(core::SystemClock().now());
     const auto committed = incoming.commit(id).value();
@@ -43,7 +43,7 @@ TEST_CASE("a file that is committed is there whole; one that is not leaves nothi
   const auto id = state.store("a fax");
   CHECK(state.read(state.spool->open(id)->get()) == "a fax");
   {
-    auto incoming = state.spool->begin().value();
+    auto incoming = state.spool->begin(spool::Use::upload).value();
     REQUIRE(incoming.write(std::as_bytes(std::span("half", 4))));
     CHECK(state.files("/spool/tmp") == 1);
     auto moved = std::move(incoming);
@@ -58,7 +58,7 @@ TEST_CASE("a file that is committed is there whole; one that is not leaves nothi
 TEST_CASE("nothing is ever overwritten, and no path gets in as an id") {
   State state;
   const auto id = state.store("first");
-  auto incoming = state.spool->begin().value();
+  auto incoming = state.spool->begin(spool::Use::upload).value();
   CHECK(incoming.commit(id).error().code == core::Code::conflict);
   CHECK(state.read(state.spool->open(id)->get()) == "first");
   for (const auto* bad : {"", "../x", "a", "01HZZZZZZZZZZZZZZZZZZZZZZZ/"}) {
@@ -90,7 +90,7 @@ TEST_CASE("a copy is handed out, readable for the web server's group, and taken 
 TEST_CASE("the reserve, missing folders, and what crashes left") {
   State state;
   const auto full = spool::Spool::existing(state.folder, std::int64_t{1} << 60).value();
-  CHECK(full.begin().error().code == core::Code::no_space);
+  CHECK(full.begin(spool::Use::upload).error().code == core::Code::no_space);
   CHECK(spool::Spool::existing("/nowhere").error().code == core::Code::settings);
   std::filesystem::copy_file("/etc/hostname", state.folder + "/spool/tmp/" + core::new_id(core::SystemClock().now()));
   // Half a copy, of a queue that was cut off; and a whole one, which the queue takes back by itself.
@@ -112,4 +112,38 @@ TEST_CASE("a copy that was cut off before it had its name is removed when it is 
   CHECK_FALSE(std::filesystem::exists(state.folder + partial));
   CHECK(std::filesystem::exists(state.folder + whole));
   CHECK(std::filesystem::exists(state.folder + "/handout/.other"));
+}
+
+TEST_CASE("what comes in has more of the disk than what goes out") {
+  constexpr std::int64_t kMegabyte = 1 << 20;
+  const auto large = spool::levels_of(300 * kMegabyte, std::int64_t{64} << 30, {});
+  CHECK(large.upload_level == 256 * kMegabyte);
+  CHECK(large.receive_level == 32 * kMegabyte);
+  CHECK(large.allows(spool::Use::upload, 44 * kMegabyte));
+  CHECK_FALSE(large.allows(spool::Use::upload, 45 * kMegabyte));
+  CHECK(large.allows(spool::Use::send, 45 * kMegabyte));
+  CHECK(large.allows(spool::Use::receive, 268 * kMegabyte));
+  CHECK_FALSE(large.allows(spool::Use::receive, 269 * kMegabyte));
+  CHECK(large.allows(spool::Use::keep, 300 * kMegabyte));
+  const auto small = spool::levels_of(0, 32 * kMegabyte, {});
+  CHECK(small.upload_level == 8 * kMegabyte);
+  CHECK(small.send_level == 6 * kMegabyte);
+  CHECK(small.receive_level == 4 * kMegabyte);
+  const auto set = spool::levels_of(0, std::int64_t{64} << 30, 10 * kMegabyte);
+  CHECK(set.upload_level == 10 * kMegabyte);
+  CHECK(set.receive_level == 5 * kMegabyte);
+  CHECK(spool::levels_of(0, 32 * kMegabyte, 0).allows(spool::Use::upload));
+}
+
+TEST_CASE("a full disk is said in words, to each what concerns it") {
+  State state;
+  const auto full = spool::Spool::existing(state.folder, std::int64_t{1} << 60).value();
+  const auto said = [&](spool::Use use) { return full.check_room(use).error(); };
+  CHECK(said(spool::Use::upload).code == core::Code::no_space);
+  CHECK(said(spool::Use::upload).hint.find("kept free for faxes that come in") != std::string::npos);
+  CHECK(said(spool::Use::upload).hint.find("Ask the administrator") != std::string::npos);
+  CHECK(said(spool::Use::send).hint.find("goes on by itself") != std::string::npos);
+  CHECK(full.check_room(spool::Use::receive));  // at most 32 MB are kept from what comes in
+  CHECK(full.check_room(spool::Use::receive, std::int64_t{1} << 60).error().retry_after.count() == 60);
+  CHECK(full.check_room(spool::Use::keep));
 }
