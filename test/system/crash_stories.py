@@ -180,7 +180,7 @@ class Outlived(Restarted):
 
     def prepare(self):
         super().prepare()
-        self.house.sql(f"UPDATE faxes SET final_ms = 1000 WHERE id = '{self.id}'")
+        self.house.sql(f"UPDATE faxes SET final_ms = 1000, updated_ms = 1000 WHERE id = '{self.id}'")
         self.house.sql(f"UPDATE documents SET created_ms = 1000 WHERE id IN (SELECT document_id FROM fax_documents WHERE fax_id = '{self.id}')")
 
     def judge(self):
@@ -216,8 +216,10 @@ class Received(Story):
             return False
         if self.how == "silent failed":
             return faxes[0]["status"] == self.status
+        if self.status == "failed":
+            return faxes[0]["status"] == "failed" and bool(self.house.mails(self.sid))
         told = [event["what"] for event in self.house.fax(faxes[0]["id"])["events"]]
-        return ("Delivered to the mailbox" in told or "Notice sent to the mailbox" in told) and ("Deleted at the provider" in told or not self.fetched)
+        return "Delivered to the mailbox" in told and ("Deleted at the provider" in told or not self.fetched)
 
     def end(self):
         super().end()

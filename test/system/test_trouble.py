@@ -13,7 +13,7 @@ import pytest
 import requests
 
 import fake_provider
-import trouble
+import harm
 from line import Line, sha256, wait_until
 from test_provider import first_webhook, log_of, new_sid, post_media
 
@@ -100,7 +100,7 @@ def test_a_program_without_a_free_descriptor_says_so_and_goes_on(house, person, 
     sid = new_sid()
     action, fields = first_webhook(house, sid)
     # One is left: for the request, not for its file.
-    with trouble.no_more_files(house, "send", 1), trouble.no_more_files(house, "inbound", 1):
+    with harm.no_more_files(house, "send", 1), harm.no_more_files(house, "inbound", 1):
         assert "again" in problem(house.send(person, "+12125550151", documents["letter"]), 503)
         assert payload(house, action, fields, document).status_code == 503
     assert "Too many open files" in log_of(house, "send") and "Too many open files" in log_of(house, "inbound")
@@ -111,7 +111,7 @@ def test_a_program_without_a_free_descriptor_says_so_and_goes_on(house, person, 
 
 
 def test_a_queue_without_a_free_descriptor_waits(house, person, documents):
-    with trouble.no_more_files(house, "faxline-queue"):
+    with harm.no_more_files(house, "faxline-queue"):
         made = house.send(person, "+12125550152", documents["letter"]).json()
         wait_until(lambda: "Too many open files" in log_of(house, "faxline-queue") or "EMFILE" in log_of(house, "faxline-queue"), 40)
         assert not house.fax(person, made["id"])["final"]
@@ -123,7 +123,7 @@ def test_a_spool_that_has_become_read_only_is_told_and_nothing_is_lost(house, pe
     document = read(documents["letter"])
     sid = new_sid()
     action, fields = first_webhook(house, sid)
-    with trouble.read_only(house, "state/spool"):
+    with harm.read_only(house, "state/spool"):
         assert "read-only" in problem(house.send(person, "+12125550153", documents["letter"]), 503)
         assert payload(house, action, fields, document).status_code == 503
     assert payload(house, action, fields, document).status_code == 200
@@ -134,7 +134,7 @@ def test_a_spool_that_has_become_read_only_is_told_and_nothing_is_lost(house, pe
 
 @as_root
 def test_a_hand_out_folder_that_has_become_read_only_makes_a_fax_wait(house, person, documents):
-    with trouble.read_only(house, "state/handout"):
+    with harm.read_only(house, "state/handout"):
         made = house.send(person, "+12125550154", documents["letter"]).json()
         wait_until(lambda: "Read-only file system" in log_of(house, "faxline-queue"), 40)
         assert not house.fax(person, made["id"])["final"]
@@ -165,8 +165,8 @@ def multipart(fields, files):
 
 def test_nginx_is_reloaded_in_the_middle_of_transfers(house, person, documents):
     """As certbot's hook does: an upload, a payload and the provider's fetch that were under way end well."""
-    master = trouble.programs(house, "nginx: master")[0]
-    old_workers = trouble.programs(house, "nginx: worker")
+    master = harm.programs(house, "nginx: master")[0]
+    old_workers = harm.programs(house, "nginx: worker")
     both = threading.Barrier(3)
 
     def between():
@@ -190,7 +190,7 @@ def test_nginx_is_reloaded_in_the_middle_of_transfers(house, person, documents):
         thread.start()
     both.wait(20)
     os.kill(master, 1)
-    wait_until(lambda: set(trouble.programs(house, "nginx: worker")) - set(old_workers), 20)
+    wait_until(lambda: set(harm.programs(house, "nginx: worker")) - set(old_workers), 20)
     both.wait(20)
     for thread in threads:
         thread.join(60)
@@ -244,7 +244,7 @@ def away(tmp_path):
     hosts, resolver = tmp_path / "hosts", tmp_path / "resolv.conf"
     hosts.write_text("127.0.0.1 localhost\n")
     resolver.write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
-    authority, server = trouble.certificate(tmp_path, NAME)
+    authority, server = harm.certificate(tmp_path, NAME)
     provider = fake_provider.Provider(NAME, server)
     bind = f"mount --bind {hosts} /etc/hosts && mount --bind {resolver} /etc/resolv.conf && exec \"$@\""
     line = Line(before=["unshare", "--mount", "sh", "-c", bind, "sh"], FAX_PROVIDER="twilio", PROVIDER_URL=provider.url, PROVIDER_CA_FILE=authority, TWILIO_FAX_NUMBER="+15005550006", RECONCILE_SECONDS="5")
@@ -284,7 +284,7 @@ def test_a_provider_whose_certificate_has_expired_gets_no_fax_and_no_password(aw
     line, provider, hosts, folder = away
     hosts.write_text(f"127.0.0.1 localhost {NAME}\n")
     provider.close()
-    trouble.certificate(folder, NAME, days_ago=60)
+    harm.certificate(folder, NAME, days_ago=60)
     provider.open()
     person = line.start().browser_session()
     made = line.send(person, "+12125551212", documents["letter"]).json()
@@ -292,6 +292,6 @@ def test_a_provider_whose_certificate_has_expired_gets_no_fax_and_no_password(aw
     assert fax["cause"]["code"] == "provider_unreachable" and not provider.calls
     assert "expired" in log_of(line, "faxline-queue")
     provider.close()
-    trouble.certificate(folder, NAME)
+    harm.certificate(folder, NAME)
     provider.open()
     goes_on(line, provider, person, made["id"], read(documents["letter"]))

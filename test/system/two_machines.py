@@ -25,7 +25,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import documents as document_maker  # noqa: E402
 import fake_provider  # noqa: E402
 import postgresql  # noqa: E402
-import trouble  # noqa: E402
+import harm  # noqa: E402
 from line import Line, wait_until  # noqa: E402
 
 ADDRESS, NAME, PROVIDER = "10.77.0.1", "fax.line.test", "fax.provider.test"
@@ -255,7 +255,7 @@ def main(folder):
     for name in ("spool", "handout", "mail"):
         os.makedirs(os.path.join(shared, name))
         os.chmod(os.path.join(shared, name), 0o777)
-    authority, certificate = trouble.certificate(folder, PROVIDER)
+    authority, certificate = harm.certificate(folder, PROVIDER)
     os.chmod(authority, 0o644)
     server, provider, machines = postgresql.Server(), Provider(certificate), []
     try:
