@@ -98,7 +98,7 @@ struct Bench {
               return how;
             },
             [](core::Time now, int fd) { return maildir::new_name(now, fd); },
-            watched ? &*watch : nullptr,
+            nullptr, {}, watched ? &*watch : nullptr,
             [this]() -> core::Result<void> {
               CORE_TRY(opened, maildir::Maildir::open(folder + "/mail"));
               return opened.check();
