@@ -79,7 +79,7 @@ export function faxPlace(id, go) {
       fax.resend_of ? ['Sent again from', element('a', { href: `#/fax/${fax.resend_of}` }, 'an earlier fax')] : null,
     ].filter(Boolean);
     replace(body,
-      fax.cause && fax.cause.advice && fax.status !== 'delivered' && fax.status !== 'canceled' ? element('p', {}, fax.cause.advice) : null,
+      fax.cause && fax.cause.advice && !(fax.next && /^Try again/.test(fax.cause.advice)) && fax.status !== 'delivered' && fax.status !== 'canceled' ? element('p', {}, fax.cause.advice) : null,
       element('dl', { class: 'facts' }, facts.flatMap(([term, value]) => [element('dt', {}, term), element('dd', {}, value)])),
       fax.next ? element('p', { class: 'next' }, element('span', { class: 'quiet' }, 'What comes next: '), fax.next.text, fax.next.at ? ` At ${words.moment(fax.next.at)}.` : '') : null,
       actions(fax),

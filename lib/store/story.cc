@@ -17,8 +17,8 @@ Next next_of_sent(const Fax& fax) {
     case fax::Status::sending: return {"The provider says how it ended.", {}};
     default: break;
   }
-  if (fax.cause_code == "rate_limited" || fax.cause_code == "wrong_credentials") return {"It is tried again when the provider takes calls; that is tried again.", fax.next_at};
-  return {"The next try.", fax.next_at};
+  if (fax.cause_code == "rate_limited" || fax.cause_code == "wrong_credentials") return {"The next try follows by itself, when the provider takes calls again.", fax.next_at};
+  return {"The next try follows by itself.", fax.next_at};
 }
 
 }  // namespace

@@ -256,7 +256,7 @@ TEST_CASE("a fax says what comes next, until it is over") {
   house.put(fax, {fax::Status::preparing, fax::Status::waiting});
   fax.next_at = house.clock.now() + 5min;
   REQUIRE(house.faxes->save(fax, house.clock.now()));
-  CHECK(text_of(next()["text"]) == "The next try.");
+  CHECK(text_of(next()["text"]) == "The next try follows by itself.");
   CHECK(text_of(next()["at"]) == "2027-01-15T08:05:00Z");
   fax.cause_code = "disk_full";
   REQUIRE(house.faxes->save(fax, house.clock.now()));
