@@ -313,9 +313,9 @@ def early(entries):
     return moved + since
 
 
-def judge_run(run, entries, scratch, drops=None, until=None, seed=1):
+def judge_run(run, entries, scratch, drops=None, until=None, seed=1, sample=None):
     """Judges what a cut after each entry could leave. `drops`: syncs that are left out, judged from the first of them on.
-    `until`: words; it ends once a complaint has been heard with each."""
+    `until`: words; it ends once a complaint has been heard with each. `sample`: is given every 400th outcome, and what was promised."""
     sha256 = lambda data: hashlib.sha256(data).hexdigest()  # noqa: E731
     sent = {number: [sha256(data) for data in documents] for number, documents in run.sent.items()}
     judge = Judge(run.state, run.maildir, whole_files(entries, run)[0], sent, {sid: sha256(data) for sid, data in run.received.items()}, run.erased, scratch)
@@ -332,6 +332,8 @@ def judge_run(run, entries, scratch, drops=None, until=None, seed=1):
                 continue
             seen.add(key)
             verdict.distinct += 1
+            if sample and verdict.distinct % 400 == 0:
+                sample(outcome, set(promises.made))
             for words in judge.complaints(outcome, promises.made):
                 verdict.complaints.setdefault(re.sub(r"\b(?=\S*\d)\S+", "…", words), (number, words))
             if until and all(any(part in words for _, words in verdict.complaints.values()) for part in until):

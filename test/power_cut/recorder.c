@@ -154,37 +154,26 @@ static int noted_open(int (*real)(int, const char*, int, ...), int folder, const
   return fd;
 }
 
-#define OPEN_MODE(flags, last) \
-  mode_t mode = 0; \
-  if ((flags) & (O_CREAT | O_TMPFILE)) { \
-    va_list rest; \
-    va_start(rest, last); \
-    mode = va_arg(rest, mode_t); \
-    va_end(rest); \
-  }
-
 static int any_open(int folder, const char* path, int flags, mode_t mode) {
   static int (*real)(int, const char*, int, ...);
   if (!real) real = (int (*)(int, const char*, int, ...))dlsym(RTLD_NEXT, "openat");
   return noted_open(real, folder, path, flags, mode);
 }
 
-int open(const char* path, int flags, ...) {
-  OPEN_MODE(flags, flags)
-  return any_open(AT_FDCWD, path, flags, mode);
-}
-int open64(const char* path, int flags, ...) {
-  OPEN_MODE(flags, flags)
-  return any_open(AT_FDCWD, path, flags | O_LARGEFILE, mode);
-}
-int openat(int folder, const char* path, int flags, ...) {
-  OPEN_MODE(flags, flags)
-  return any_open(folder, path, flags, mode);
-}
-int openat64(int folder, const char* path, int flags, ...) {
-  OPEN_MODE(flags, flags)
-  return any_open(folder, path, flags | O_LARGEFILE, mode);
-}
+#define OPEN(folder, added) \
+  mode_t mode = 0; \
+  if (flags & (O_CREAT | O_TMPFILE)) { \
+    va_list rest; \
+    va_start(rest, flags); \
+    mode = va_arg(rest, mode_t); \
+    va_end(rest); \
+  } \
+  return any_open(folder, path, flags | (added), mode)
+
+int open(const char* path, int flags, ...) { OPEN(AT_FDCWD, 0); }
+int open64(const char* path, int flags, ...) { OPEN(AT_FDCWD, O_LARGEFILE); }
+int openat(int folder, const char* path, int flags, ...) { OPEN(folder, 0); }
+int openat64(int folder, const char* path, int flags, ...) { OPEN(folder, O_LARGEFILE); }
 int creat(const char* path, mode_t mode) { return any_open(AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC, mode); }
 int creat64(const char* path, mode_t mode) { return creat(path, mode); }
 

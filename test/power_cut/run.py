@@ -191,6 +191,21 @@ class Run:
         return next(fax["id"] for fax in self.faxes() if fax["provider_id"] == sid)
 
 
+def list_after(run, outcome, folder):
+    """What the real `faxline list --json` finds in an outcome, laid out in a new folder: each fax, by id and by the provider's id."""
+    for path in run.folders:
+        os.makedirs(path.replace(run.folder, folder), exist_ok=True)
+    for path, content in outcome.items():
+        os.makedirs(os.path.dirname(path.replace(run.folder, folder)), exist_ok=True)
+        with open(path.replace(run.folder, folder), "wb") as file:
+            file.write(content)
+    settings = {**run.plain, "STATE_DIR": f"{folder}/state", "MAILDIR_ROOT_DIR": f"{folder}/Maildir"}
+    done = subprocess.run([f"{run.build}/bin/faxline", "list", "--json"], env=settings, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    faxes = json.loads(done.stdout)
+    return {fax[name] for fax in (faxes["faxes"] if isinstance(faxes, dict) else faxes) for name in ("id", "provider_id") if fax[name]}
+
+
 def record(build, recorder, folder):
     """The run, over, with its log."""
     run = Run(build, recorder, folder)

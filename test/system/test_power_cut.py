@@ -49,9 +49,20 @@ def test_the_recorder_has_missed_nothing(run, entries):
     assert sorted(kind for kind, _ in heard) == sorted(["sent", "called", "handed out"] * 3 + ["received", "mailed", "erased"] * 2 + ["deleted", "kept"])
 
 
-def test_no_cut_breaks_a_promise(run, entries, scratch):
-    verdict = judge.judge_run(run, entries, scratch)
+def test_no_cut_breaks_a_promise(run, entries, scratch, tmp_path):
+    listed = []
+
+    def ask_the_program(outcome, promised):
+        folder = tmp_path / f"outcome-{len(listed)}"
+        folder.mkdir()
+        found = recorded_run.list_after(run, outcome, str(folder))
+        missing = {what for kind, what in promised if kind in ("sent", "received")} - found
+        assert not missing, f"faxline list has lost {missing}"
+        listed.append(found)
+
+    verdict = judge.judge_run(run, entries, scratch, sample=ask_the_program)
     print(verdict)
+    assert len(listed) >= 5 and any(listed)
     assert verdict.complaints == {}
     assert verdict.cuts > 500 and verdict.distinct > 2000, verdict
 
