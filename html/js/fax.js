@@ -94,7 +94,7 @@ export function faxPlace(id, go) {
     if (stopped) return;
     let next = 1200;
     try {
-      const fax = await call('GET', `/api/faxes/${id}`);
+      const fax = await call('GET', `/api/faxes/${id}?with=next`);
       if (stopped) return;
       if (lostSince) tell(null);
       lostSince = null;

@@ -61,7 +61,7 @@ export function listPlace(direction, line, go, parameters) {
 
   async function load(further) {
     clearTimeout(timer);
-    const query = new URLSearchParams({ direction, limit: '50' });
+    const query = new URLSearchParams({ direction, limit: '50', with: 'next' });
     if (search.value.trim()) query.set('q', search.value.trim());
     if (further && next !== null) query.set('before', next);
     try {

@@ -9,6 +9,12 @@ namespace {
 
 std::optional<std::string> unless_empty(const std::string& text) { return text.empty() ? std::nullopt : std::optional(text); }
 
+void write_next(json::Writer& writer, const store::Fax& fax) {
+  const auto next = store::next_of(fax);
+  if (next) writer.begin_object().member("text", next->text).member("at", next->at ? std::optional(core::rfc3339(*next->at)) : std::nullopt).end_object();
+  else writer.value(nullptr);
+}
+
 }  // namespace
 
 void write_cause(json::Writer& writer, const std::string& code, const std::string& own_words) {
@@ -22,7 +28,7 @@ void write_cause(json::Writer& writer, const std::string& code, const std::strin
   writer.begin_object().member("code", cause.code).member("text", words).member("advice", cause.advice).end_object();
 }
 
-void write_fax(json::Writer& writer, const store::Fax& fax, const std::vector<store::Event>* events) {
+void write_fax(json::Writer& writer, const store::Fax& fax, const std::vector<store::Event>* events, Next next) {
   writer.begin_object()
       .member("id", fax.id)
       .member("direction", fax::name(fax.direction))
@@ -42,9 +48,7 @@ void write_fax(json::Writer& writer, const store::Fax& fax, const std::vector<st
       .member("read", fax.read)
       .member("cancel_requested", fax.cancel_requested)
       .member("practice", fax.provider == "sandbox");
-  writer.key("next");
-  if (const auto next = store::next_of(fax)) writer.begin_object().member("text", next->text).member("at", next->at ? std::optional(core::rfc3339(*next->at)) : std::nullopt).end_object();
-  else writer.value(nullptr);
+  if (next == Next::told) write_next(writer.key("next"), fax);
   if (events != nullptr) {
     writer.key("events").begin_array();
     for (const auto& event : *events)
@@ -54,9 +58,9 @@ void write_fax(json::Writer& writer, const store::Fax& fax, const std::vector<st
   writer.end_object();
 }
 
-std::string fax_json(const store::Fax& fax, const std::vector<store::Event>& events) {
+std::string fax_json(const store::Fax& fax, const std::vector<store::Event>& events, Next next) {
   json::Writer writer;
-  write_fax(writer, fax, &events);
+  write_fax(writer, fax, &events, next);
   return writer.text();
 }
 

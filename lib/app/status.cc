@@ -24,8 +24,14 @@ core::Error bad(std::string_view field, std::string_view sentence) {
   return core::Error{core::Code::bad_request, "query: " + std::string(field), std::string(sentence), std::string(field)};
 }
 
-core::Result<store::ListQuery> read_query(std::string_view text) {
-  CORE_TRY(fields, form::parse_urlencoded(text));
+core::Result<Next> read_with(const form::Fields& fields) {
+  const auto with = fields.first("with");
+  if (!with || with->empty()) return Next::left_out;
+  if (*with != "next") return bad("with", "with is next, or is left out.");
+  return Next::told;
+}
+
+core::Result<store::ListQuery> read_query(const form::Fields& fields) {
   store::ListQuery query;
   if (const auto word = fields.first("direction"); word && !word->empty()) {
     query.direction = fax::parse_direction(*word);
@@ -61,23 +67,27 @@ class Status {
   Status(const Line& line, store::Faxes& faxes, const Watched& watched) : line_(line), faxes_(faxes), watched_(watched) {}
 
   core::Result<web::Response> list(web::Request& request, const web::Match&) {
-    CORE_TRY(query, read_query(request.query()));
+    CORE_TRY(fields, form::parse_urlencoded(request.query()));
+    CORE_TRY(query, read_query(fields));
+    CORE_TRY(next, read_with(fields));
     const auto wanted = static_cast<std::size_t>(query.limit);
     query.limit += 1;  // one more tells whether there is a next page
     CORE_TRY(faxes, faxes_.list(query));
     json::Writer writer;
     writer.begin_object().key("faxes").begin_array();
     const auto count = std::min(faxes.size(), wanted);
-    for (std::size_t i = 0; i < count; ++i) write_fax(writer, faxes[i]);
+    for (std::size_t i = 0; i < count; ++i) write_fax(writer, faxes[i], nullptr, next);
     writer.end_array();
     writer.member("next", faxes.size() > wanted ? std::optional(faxes[count - 1].id) : std::nullopt).end_object();
     return web::json(200, writer.text());
   }
 
-  core::Result<web::Response> one(web::Request&, const web::Match& match) {
+  core::Result<web::Response> one(web::Request& request, const web::Match& match) {
+    CORE_TRY(fields, form::parse_urlencoded(request.query()));
+    CORE_TRY(next, read_with(fields));
     CORE_TRY(fax, faxes_.fax(std::string(match["id"])));
     CORE_TRY(events, store::read_story(faxes_, fax));
-    return web::json(200, fax_json(fax, events));
+    return web::json(200, fax_json(fax, events, next));
   }
 
   // The seed's own: ours or the provider's id, in Twilio's words.

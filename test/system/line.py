@@ -137,8 +137,8 @@ class Line:
         with_files = [("file", (os.path.basename(path), open(path, "rb"), "application/pdf")) for path in paths]
         return session.post(self.lan + "/api/faxes", data={"to": to}, files=with_files, headers=headers)
 
-    def fax(self, session, fax_id):
-        answer = session.get(f"{self.lan}/api/faxes/{fax_id}")
+    def fax(self, session, fax_id, **query):
+        answer = session.get(f"{self.lan}/api/faxes/{fax_id}", params=query)
         assert answer.status_code == 200, answer.text
         return answer.json()
 

@@ -211,6 +211,17 @@ class ShortLine:
         for name in self.files(folder):
             os.utime(f"{self.folder}/{folder}/{name}", (past, past))
 
+    def untold(self):
+        """How many notices are still on their way."""
+        url = self.settings["DATABASE_URL"]
+        query = "SELECT (SELECT count(*) FROM notices WHERE shared = 0) + (SELECT count(*) FROM errands WHERE next_at_ms IS NOT NULL)"
+        if not url.startswith("sqlite:///"):
+            return int(subprocess.run(["psql", "-qtA", "-v", "ON_ERROR_STOP=1", url, "-c", query], check=True, capture_output=True).stdout)
+        with sqlite3.connect(url.removeprefix("sqlite:///"), timeout=20) as book:
+            number = book.execute(query).fetchone()[0]
+        book.close()
+        return number
+
     def sql(self, statement):
         """Changes the book as no program would: to make things older than they are."""
         url = self.settings["DATABASE_URL"]

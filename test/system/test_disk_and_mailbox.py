@@ -71,7 +71,7 @@ def health(line):
 
 
 def arrived(line, sender):
-    return next((it for it in line.received(line.person) if it["from"] == sender), None)
+    return next((it for it in line.received(line.person, **{"with": "next"}) if it["from"] == sender), None)
 
 
 def in_mailbox(line, sender):
@@ -194,7 +194,7 @@ def test_a_mailbox_that_is_broken(house, documents, way):
         mend_it(house)
     wait_until(lambda: in_mailbox(house, sender), 30, 0.5)
     wait_until(lambda: not troubles(house, "mailbox"), 30)
-    assert house.fax(house.person, fax["id"])["next"] is None
+    assert house.fax(house.person, fax["id"], **{"with": "next"})["next"] is None
 
 
 NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"

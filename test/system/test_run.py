@@ -72,7 +72,8 @@ class Line:
     def __init__(self, place, run_dir, wrap=(), **settings):
         self.place, self.run_dir = place, run_dir
         self.ports = free_ports()
-        words = ["make", "--no-print-directory", "-C", place.checkout, "-o", "packages-run", "-o", "all", "run", f"BUILD={place.build}"]
+        # What ran these tests in the background may have its signals ignored, which is passed on.
+        words = ["env", "--default-signal=INT,HUP", "make", "--no-print-directory", "-C", place.checkout, "-o", "packages-run", "-o", "all", "run", f"BUILD={place.build}"]
         environment = {"PATH": os.environ["PATH"], "HOME": place.folder, "RUN_DIR": run_dir, **self.ports, **settings}
         self.errors = open(f"{place.folder}/errors.{time.monotonic_ns()}", "w+", encoding="utf-8")  # pylint: disable=consider-using-with
         self.process = subprocess.Popen(

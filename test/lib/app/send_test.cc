@@ -28,7 +28,7 @@ TEST_CASE("a fax is accepted once it is durable, and answered whole") {
   CHECK(answer.first("Cache-Control") == "no-store");
   const auto fax = json_of(answer);
   CHECK(names_of(fax) == std::vector<std::string>{"id", "direction", "status", "final", "to", "from", "pages", "pages_done", "created", "updated", "cause", "provider", "provider_id",
-                                                  "attempt", "resend_of", "read", "cancel_requested", "practice", "next", "events"});
+                                                  "attempt", "resend_of", "read", "cancel_requested", "practice", "events"});
   const auto id = text_of(fax["id"]);
   CHECK(answer.first("Location") == "/api/faxes/" + id);
   CHECK(text_of(fax["direction"]) == "outbound");
