@@ -45,7 +45,7 @@ class LedgerProvider:
         self.faxes, self.hidden = {}, set()
         self.documents, self.deleted, self.late = {}, set(), set()
         self.acknowledged = set()  # received faxes that the line said 2xx for
-        self.lock, self.stopping = threading.Lock(), False
+        self.lock, self.stopping, self.threads = threading.Lock(), False, []
         self.server = Server(("127.0.0.1", 0), self.handler())
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -59,7 +59,15 @@ class LedgerProvider:
         self.server.server_close()
 
     def start(self, what, *words):
-        threading.Thread(target=what, args=words, daemon=True).start()
+        thread = threading.Thread(target=what, args=words, daemon=True)
+        thread.start()
+        self.threads.append(thread)
+
+    def falls_silent(self, seconds=10):
+        """Waits for what is on its way to the line; what repeats itself without success goes on."""
+        end = time.monotonic() + seconds
+        while self.threads:
+            self.threads.pop().join(max(0, end - time.monotonic()))
 
     # --- the API ---
     def handler(self):

@@ -155,7 +155,7 @@ def cut_off(house, case, number):
     name, _, passes = rest.partition("/")
     story = STORIES[name](house, number)
     story.prepare()
-    wait_until(lambda: not house.untold(), 30)  # a notice of the story before must not reach the point for this one
+    wait_until(lambda: not house.untold(), 30)  # what the story before began must not reach the point for this one
     house.arm(point, int(passes or 1))
     story.begin()
     wait_until(lambda: house.fired(point), 30, 0.02)
@@ -166,6 +166,7 @@ def cut_off(house, case, number):
     house.start()
     story.end()
     story.judge()
+    house.provider.falls_silent()
     return found
 
 
