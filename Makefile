@@ -31,12 +31,20 @@ FUZZERS   := $(patsubst test/fuzz/fuzz_%.cc,%,$(wildcard test/fuzz/fuzz_*.cc))
 objects    = $(patsubst %.cc,$(BUILD)/object/%.o,$(wildcard $(1)))
 LIB_OBJECTS := $(call objects,lib/*/*.cc)
 
-.PHONY: all help lint unit seeds fail check check-quick check-tools bench soak asan fuzz run clean packages packages-run packages-test packages-bench
+.PHONY: all help install uninstall packages-install lint unit seeds fail check check-quick check-tools bench soak asan fuzz run clean packages packages-run packages-test packages-bench
 
 all: packages $(PROGRAMS) $(LIBRARY)  ## build everything
 
 run: packages-run all  ## the whole line on this machine, until Ctrl-C
 	@BUILD=$(BUILD) exec bin/line run
+
+PREFIX ?= /usr
+
+install: $(if $(DESTDIR),,packages-install) all  ## (with sudo) this machine becomes a fax line that starts at boot; DESTDIR, PREFIX
+	@BUILD=$(BUILD) DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) systemd/install
+
+uninstall:  ## (with sudo) undoes it; settings and faxes stay
+	@DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) systemd/uninstall
 
 help:  ## this list
 	@awk -F':.*##' '/^[a-z-]+:.*##/ {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -49,6 +57,9 @@ packages-run: packages
 
 packages-test: packages-run
 	@test/support/packages test
+
+packages-install: packages
+	@test/support/packages install
 
 packages-bench: packages-run
 	@test/support/packages bench

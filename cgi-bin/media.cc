@@ -9,7 +9,7 @@ int main() {
     CORE_TRY(database, sql::Database::open(settings.database_url()));
     CORE_TRY(faxes, store::Faxes::open(database));
     const auto line = app::line_of(settings, clock);
-    const auto side = app::provider_side_of(settings);
+    const auto side = app::gate_of(settings);
     app::warn_of(settings, "INBOUND_AUTH_MEDIA");
     return fcgi::serve(app::media_routes(line, side, faxes), {.program = "media"});
   });

@@ -29,7 +29,7 @@ sandbox::Options sandbox_options(const config::Settings& settings) {
   options.dialect = settings.dialect();
   options.own_number = settings.fax_number();
   options.api_url = settings.provider_url();
-  options.ca_file = settings.text("PROVIDER_CA_FILE");
+  options.ca_file = settings.provider_ca_file();
   const auto public_url = settings.public_url();
   std::string credentials;
   if (settings.is_set("INBOUND_AUTH_USER"))

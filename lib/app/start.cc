@@ -23,17 +23,22 @@ Line line_of(const config::Settings& settings, const core::Clock& clock) {
   return line;
 }
 
-ProviderSide provider_side_of(const config::Settings& settings) {
+ProviderSide gate_of(const config::Settings& settings) {
   ProviderSide side;
+  side.auth_user = settings.text("INBOUND_AUTH_USER");
+  side.auth_password = settings.secret("INBOUND_AUTH_PASS");
+  side.auth_media = settings.flag("INBOUND_AUTH_MEDIA");
+  return side;
+}
+
+ProviderSide provider_side_of(const config::Settings& settings) {
+  auto side = gate_of(settings);
   side.dialect = &twilio::dialect_of(settings.dialect());
   side.public_url = settings.public_url();
   side.account = settings.text("TWILIO_SID");
   side.account_token = settings.secret("TWILIO_TOKEN");
   side.signing_keys = settings.signing_keys();
   side.signature_required = settings.text("WEBHOOK_SIGNATURE") == "required";
-  side.auth_user = settings.text("INBOUND_AUTH_USER");
-  side.auth_password = settings.secret("INBOUND_AUTH_PASS");
-  side.auth_media = settings.flag("INBOUND_AUTH_MEDIA");
   // Who does not know the attribute keeps every document.
   side.store_media = settings.flag("RECEIVE_STORE_MEDIA") || !side.dialect->store_media_attribute;
   side.page_size = settings.text("RECEIVE_PAGE_SIZE");

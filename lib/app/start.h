@@ -10,6 +10,8 @@ namespace app {
 
 Line line_of(const config::Settings& settings, const core::Clock& clock);
 ProviderSide provider_side_of(const config::Settings& settings);
+// Of it only who may come in: what `media` needs, which is told no key.
+ProviderSide gate_of(const config::Settings& settings);
 
 // Says in the log what is allowed and may surprise about this setting (config::warnings()).
 void warn_of(const config::Settings& settings, std::string_view setting);

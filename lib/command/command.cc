@@ -8,6 +8,7 @@
 #include <iostream>
 #include <pwd.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "core/log.h"
@@ -30,7 +31,10 @@ constexpr std::array kVerbs{
     Verb{"show", "show ID [--journal] [--json]", "Shows one fax with its events; with --journal also what the provider sent about it.", 1, show},
     Verb{"replay", "replay ID [--json]", "Delivers a received fax into the mailbox again, as a new mail; one that could not be fetched is fetched again.", 1, replay},
     Verb{"receive", "receive FILE --from NUMBER", "Makes a fax arrive from outside, through the sandbox.", 1, receive},
-    Verb{"config check", "config check", "Says whether the settings are right, and what they are.", 0, config_check},
+    Verb{"config check", "config check", "Says whether the settings are right, and what they are; else what is missing, in the order in which one would do it.", 0, nullptr, nullptr, config_check},
+    Verb{"config example", "config example", "Prints a settings file with every setting explained, and an account for the practice line made anew.", 0, nullptr, nullptr, config_example},
+    Verb{"config share", "config share DIR", "Writes each program's part of the settings to DIR, without the secrets of others. An installed line does it at each start.", 1, config_share},
+    Verb{"mailbox add", "mailbox add NAME", "Makes the mail user NAME, who cannot log in, with a Maildir that faxes are delivered to and a POP3 server reads; the password is the first line of standard input. For root, on an installed line.", 1, nullptr, nullptr, mailbox_add},
     Verb{"backup", "backup DIR [--with-secrets] [--json]", "Copies faxes, documents, users and settings into the new folder DIR, while the line runs. Secrets only with --with-secrets. 1: a document is damaged.", 1, backup},
     Verb{"restore", "restore DIR [--replace] [--json]", "Puts a backup in place, while the line is stopped. What is there is never deleted: with --replace it is kept beside.", 1, restore},
     Verb{"doctor", "doctor [--json]", "Goes through what the line needs, and says what is wrong and what to do. 0: nothing is wrong; 1: something is; 69: the line is down.", 0, doctor},
@@ -171,10 +175,11 @@ int run(int count, const char* const* arguments) {
     return 0;
   }
   if (words.words.size() != verb->words) return usage("it is: faxline " + std::string(verb->usage));
+  ::umask(0007);
+  if (verb->early != nullptr) return finish(verb->early(words), verb->name);
   const auto settings = config::load();
   if (!settings) return finish(settings.error(), verb->name);
   if (settings->practice()) say("PRACTICE LINE: the provider is the built-in sandbox; nothing leaves this machine.");
-  ::umask(0007);
   return finish(verb->run(*settings, words), verb->name);
 }
 
@@ -205,6 +210,19 @@ core::Result<std::string> read_line() {
   if (!std::getline(std::cin, line)) return core::Error{core::Code::bad_request, "nothing on standard input", "Give the password as the first line of standard input."};
   if (!line.empty() && line.back() == '\r') line.pop_back();
   return line;
+}
+
+core::Result<std::string> read_password() {
+  termios before{};
+  if (::isatty(STDIN_FILENO) == 0 || ::tcgetattr(STDIN_FILENO, &before) != 0) return read_line();
+  auto silent = before;
+  silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+  std::fputs("Password: ", stderr);
+  ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+  auto password = read_line();
+  ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+  std::fputc('\n', stderr);
+  return password;
 }
 
 }  // namespace command

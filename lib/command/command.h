@@ -36,6 +36,7 @@ struct Verb {
   std::size_t words;       // how many follow the name
   core::Result<int> (*run)(const config::Settings& settings, const Words& words);  // the exit status
   void (*more_help)() = nullptr;  // prints what --help says besides
+  core::Result<int> (*early)(const Words& words) = nullptr;  // in place of `run`: works before the settings are right, too
 };
 
 // All verbs, in the order of --help.
@@ -61,7 +62,10 @@ core::Result<int> replay(const config::Settings& settings, const Words& words);
 core::Result<int> backup(const config::Settings& settings, const Words& words);
 core::Result<int> restore(const config::Settings& settings, const Words& words);
 core::Result<int> receive(const config::Settings& settings, const Words& words);
-core::Result<int> config_check(const config::Settings& settings, const Words& words);
+core::Result<int> config_check(const Words& words);
+core::Result<int> config_example(const Words& words);
+core::Result<int> config_share(const config::Settings& settings, const Words& words);
+core::Result<int> mailbox_add(const Words& words);
 core::Result<int> doctor(const config::Settings& settings, const Words& words);
 core::Result<int> reconcile(const config::Settings& settings, const Words& words);
 core::Result<int> sandbox_fault(const config::Settings& settings, const Words& words);
@@ -83,5 +87,7 @@ void print(std::string_view line);
 void say(std::string_view line);
 // The first line of standard input, without its end. bad_request if there is none.
 core::Result<std::string> read_line();
+// The same for a password: from a terminal it is asked for, and not shown.
+core::Result<std::string> read_password();
 
 }  // namespace command

@@ -193,7 +193,7 @@ class Doctor {
   }
 
   void look_at_provider() {
-    http::Client client({.ca_file = settings_.text("PROVIDER_CA_FILE"), .user_agent = "faxline"});
+    http::Client client({.ca_file = settings_.provider_ca_file(), .user_agent = "faxline"});
     twilio::Provider provider(client, twilio::account_of(settings_));
     fax::ListQuery query;
     query.created_after = now_;

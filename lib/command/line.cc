@@ -1,7 +1,6 @@
 #include <array>
 
 #include "command/command.h"
-#include "config/table.h"
 #include "core/clock.h"
 #include "core/fd.h"
 #include "fax/number.h"
@@ -26,7 +25,7 @@ core::Result<int> receive(const config::Settings& settings, const Words& words) 
   CORE_TRY(number, fax::parse_number(words.from, settings.text("DEFAULT_COUNTRY"), numbers));
   auto document = core::read_file(words.words[0], kLargestReceived);
   if (!document) return core::Error{core::Code::invalid, document.error().text, "The file " + words.words[0] + " cannot be read: " + document.error().text};
-  http::Client client({.ca_file = settings.text("PROVIDER_CA_FILE"), .user_agent = "faxline"});
+  http::Client client({.ca_file = settings.provider_ca_file(), .user_agent = "faxline"});
   const http::Credentials credentials{settings.text("TWILIO_SID"), settings.secret("TWILIO_TOKEN")};
   http::Call call;
   call.method = "POST";
@@ -38,17 +37,6 @@ core::Result<int> receive(const config::Settings& settings, const Words& words) 
   if (!answer) return std::move(answer.error()).with_hint("The sandbox cannot be reached: is the line running?");
   if (answer->status / 100 != 2) return core::Error{core::Code::invalid, "the sandbox answered " + std::to_string(answer->status), "The sandbox did not take it: " + answer->body.substr(0, 300)};
   say("It comes in now, from " + number.text + ".");
-  return 0;
-}
-
-core::Result<int> config_check(const config::Settings& settings, const Words&) {
-  for (const auto& row : config::table()) {
-    const auto name = std::string(row.name);
-    if (!settings.is_set(row.name)) continue;
-    print(name + "=" + (row.type == config::Type::secret ? std::string("(set)") : settings.text(row.name)));
-  }
-  say("The settings are right.");
-  for (const auto& warning : config::warnings(settings)) say("Mind: " + std::string(warning.sentence));
   return 0;
 }
 

@@ -42,7 +42,7 @@ core::Result<std::vector<std::pair<std::string, std::string>>> read_logins(const
 
 core::Result<int> user_add(const config::Settings& settings, const Words& words) {
   CORE_TRY(people, open(settings));
-  CORE_TRY(password, read_line());
+  CORE_TRY(password, read_password());
   CORE_TRY(user, people.add(words.words[0], core::SecretString(std::move(password)), words.admin ? store::Role::admin : store::Role::user, now()));
   print(user.name);
   return 0;
@@ -51,7 +51,7 @@ core::Result<int> user_add(const config::Settings& settings, const Words& words)
 core::Result<int> user_passwd(const config::Settings& settings, const Words& words) {
   CORE_TRY(people, open(settings));
   CORE_TRY(user, people.find(words.words[0]));
-  CORE_TRY(password, read_line());
+  CORE_TRY(password, read_password());
   const core::SecretString secret(std::move(password));
   CORE_TRY(same, people.has_password(user.name, secret));
   // The password that it is already: nothing to set, and nobody to log out.

@@ -34,7 +34,7 @@ Finding right(std::string what, std::string text) { return {std::move(what), tru
 Finding unknown(std::string what, std::string text) { return {std::move(what), std::nullopt, std::move(text)}; }
 Finding wrong(std::string what, std::string text, int status) { return {std::move(what), false, std::move(text), status}; }
 
-http::Client provider_client(const config::Settings& settings) { return http::Client({.ca_file = settings.text("PROVIDER_CA_FILE"), .user_agent = "faxline"}); }
+http::Client provider_client(const config::Settings& settings) { return http::Client({.ca_file = settings.provider_ca_file(), .user_agent = "faxline"}); }
 
 // Where a fax that comes in is announced, as the provider has to know it.
 core::Result<std::string> incoming_url(const config::Settings& settings) {
@@ -96,7 +96,7 @@ void check_number(const config::Settings& settings, std::vector<Finding>& findin
 // Our own first webhook, signed as the provider signs it, but of no fax: it is refused with 400 when all is well, for it
 // names none.
 core::Result<http::Answer> knock(const config::Settings& settings, bool by_name, bool is_signed) {
-  http::Options options{.ca_file = settings.practice() ? settings.text("PROVIDER_CA_FILE") : "", .user_agent = "faxline-check"};
+  http::Options options{.ca_file = settings.practice() ? settings.provider_ca_file() : "", .user_agent = "faxline-check"};
   CORE_TRY(url, http::parse(settings.public_url()));
   if (!by_name) options.connect_to[url.host + ":" + std::to_string(url.port)] = "127.0.0.1:" + std::to_string(settings.integer("PUBLIC_PORT"));
   http::Client client(std::move(options));

@@ -13,7 +13,7 @@ namespace {
 core::Result<http::Answer> ask(const config::Settings& settings, std::string method, std::string form = {}) {
   if (!settings.practice())
     return core::Error{core::Code::forbidden, "a fault without the sandbox", "Only the practice line can be made to misbehave; this line has a real provider."};
-  http::Client client({.ca_file = settings.text("PROVIDER_CA_FILE"), .user_agent = "faxline"});
+  http::Client client({.ca_file = settings.provider_ca_file(), .user_agent = "faxline"});
   const http::Credentials credentials{settings.text("TWILIO_SID"), settings.secret("TWILIO_TOKEN")};
   auto answer = client.send({.method = std::move(method), .url = settings.provider_url() + "/sandbox/faults", .credentials = &credentials, .body = std::move(form)});
   if (!answer) return std::move(answer.error()).with_hint("The sandbox cannot be reached: is the line running?");

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "config/check.h"
+#include "config/share.h"
 #include "config/table.h"
 #include "core/fd.h"
 
@@ -53,7 +54,9 @@ std::string suggestion(std::string_view name) {
 
 using Values = std::map<std::string, std::string, std::less<>>;
 
-core::Result<Values> read_lines(std::string_view text) {
+using Problems = std::vector<core::Error>;
+
+Values read_lines(std::string_view text, Problems& problems) {
   Values values;
   std::size_t number = 0;
   while (!text.empty()) {
@@ -65,67 +68,86 @@ core::Result<Values> read_lines(std::string_view text) {
     if (line.substr(0, 7) == "export ") line = trimmed(line.substr(7));
     const auto equals = line.find('=');
     const std::string where = "line " + std::to_string(number) + " of the settings file";
-    if (equals == std::string_view::npos || equals == 0) return refuse("", where + " is not of the form KEY=value: write it so, or put # in front of it.");
+    if (equals == std::string_view::npos || equals == 0) {
+      problems.push_back(refuse("", where + " is not of the form KEY=value: write it so, or put # in front of it."));
+      continue;
+    }
     const std::string name(trimmed(line.substr(0, equals)));
     auto value = trimmed(line.substr(equals + 1));
     if (value.size() >= 2 && (value.front() == '"' || value.front() == '\'') && value.back() == value.front()) value = value.substr(1, value.size() - 2);
-    if (find(name) == nullptr) return refuse(name, name + " (" + where + ") is not a setting of Faxline: " + suggestion(name));
-    if (!values.emplace(name, value).second) return refuse(name, name + " stands twice in the settings file: take one of the two lines away.");
+    if (find(name) == nullptr) problems.push_back(refuse(name, name + " (" + where + ") is not a setting of Faxline: " + suggestion(name)));
+    else if (!values.emplace(name, value).second) problems.push_back(refuse(name, name + " stands twice in the settings file: take one of the two lines away."));
   }
   return values;
 }
 
-core::Result<void> check_notices(const Settings& s) {
-  for (const std::string name : {"NOTICE_FROM", "NOTICE_TO"})
-    if (s.is_set("SMTP_URL") && !s.is_set(name)) return refuse(name, "SMTP_URL is set, but " + name + " is not: give the mail address " + (name == "NOTICE_TO" ? "that notices go to." : "that notices come from."));
-  for (const std::string name : {"SMTP_USER", "NOTICE_TO"})
-    if (s.is_set(name) && !s.is_set("SMTP_URL")) return refuse("SMTP_URL", name + " is set, but SMTP_URL is not: name the mail server, such as smtps://mail.example.org, or take " + name + " away.");
-  if (s.text("NOTICE_FROM").find(',') != std::string::npos) return refuse("NOTICE_FROM", "NOTICE_FROM holds more than one address: mails have one sender.");
-  if (s.is_set("NOTICE_WEBHOOK_URL") != s.is_set("NOTICE_WEBHOOK_KEY")) {
-    const std::string missing = s.is_set("NOTICE_WEBHOOK_URL") ? "NOTICE_WEBHOOK_KEY" : "NOTICE_WEBHOOK_URL";
-    return refuse(missing, "NOTICE_WEBHOOK_URL and NOTICE_WEBHOOK_KEY go together, but " + missing + " is not set: set both or neither.");
+// Adds a problem where `wrong`.
+class Checks {
+ public:
+  Checks(const Settings& settings, Problems& problems) : settings_(settings), problems_(problems) {}
+  void refuse_if(bool wrong, std::string_view name, const std::string& sentence) {
+    if (wrong) problems_.push_back(refuse(name, sentence));
   }
-  if (s.is_set("NOTICE_CA_FILE") && ::access(s.text("NOTICE_CA_FILE").c_str(), F_OK) != 0)
-    return refuse("NOTICE_CA_FILE", "NOTICE_CA_FILE names " + s.text("NOTICE_CA_FILE") + ", which is not there: give the file with the certificates, or take the setting away to use the system's.");
-  return {};
+  void need(std::string_view name, const std::string& why) { refuse_if(!settings_.is_set(name), name, std::string(name) + " is not set: " + why); }
+  void both_or_neither(const std::string& one, const std::string& other) {
+    if (settings_.is_set(one) == settings_.is_set(other)) return;
+    const auto& missing = settings_.is_set(one) ? other : one;
+    refuse_if(true, missing, one + " and " + other + " go together, but " + missing + " is not set: set both or neither.");
+  }
+  void exists(const std::string& name) {
+    const auto& path = settings_.text(name);
+    refuse_if(!path.empty() && ::access(path.c_str(), F_OK) != 0, name, name + " names " + path + ", which is not there: give the file with the certificates, or take the setting away to use the system's.");
+  }
+
+ private:
+  const Settings& settings_;
+  Problems& problems_;
+};
+
+void check_notices(const Settings& s, Checks& checks) {
+  for (const std::string name : {"NOTICE_FROM", "NOTICE_TO"})
+    checks.refuse_if(s.is_set("SMTP_URL") && !s.is_set(name), name, "SMTP_URL is set, but " + name + " is not: give the mail address " + (name == "NOTICE_TO" ? "that notices go to." : "that notices come from."));
+  for (const std::string name : {"SMTP_USER", "NOTICE_TO"})
+    checks.refuse_if(s.is_set(name) && !s.is_set("SMTP_URL"), "SMTP_URL", name + " is set, but SMTP_URL is not: name the mail server, such as smtps://mail.example.org, or take " + name + " away.");
+  checks.refuse_if(s.text("NOTICE_FROM").find(',') != std::string::npos, "NOTICE_FROM", "NOTICE_FROM holds more than one address: mails have one sender.");
+  checks.both_or_neither("NOTICE_WEBHOOK_URL", "NOTICE_WEBHOOK_KEY");
+  checks.exists("NOTICE_CA_FILE");
 }
 
-core::Result<void> check_together(const Settings& s) {
-  const auto need = [&](std::string_view name, std::string_view why) -> core::Result<void> {
-    if (s.is_set(name)) return {};
-    return refuse(name, std::string(name) + " is not set: " + std::string(why));
-  };
-  CORE_CHECK(need("MAILDIR_ROOT_DIR", "give the folder of the Maildir that received faxes go to, such as /home/myfaxuser/Maildir."));
-  if (!s.is_set("PUBLIC_URL")) CORE_CHECK(need("PUBLIC_HOSTNAME", "give the name under which the provider reaches this machine, such as fax.example.org."));
-  CORE_CHECK(need("TWILIO_SID", "give the account's SID at the provider (SignalWire: the project id; sandbox: any letters and digits)."));
-  CORE_CHECK(need("TWILIO_TOKEN", "give the account's secret token at the provider (sandbox: a long random word)."));
-  if (s.provider() != ProviderKind::sandbox)
-    CORE_CHECK(need("TWILIO_FAX_NUMBER", "give your fax number in the E.164 form, such as +12125551212."));
-  if (s.provider() == ProviderKind::sandbox && s.is_set("PROVIDER_URL"))
-    return refuse("PROVIDER_URL", "PROVIDER_URL is set, but FAX_PROVIDER is sandbox, which has its own address: set FAX_PROVIDER to twilio or signalwire, or take PROVIDER_URL away.");
-  if (s.provider() == ProviderKind::signalwire) {
-    CORE_CHECK(need("PROVIDER_URL", "SignalWire needs your space's address, such as https://example.signalwire.com."));
-    CORE_CHECK(need("WEBHOOK_SIGNING_KEY", "SignalWire signs with a key of its own: copy the Signing Key from its dashboard."));
-  }
-  if (s.text("INBOUND_AUTH_USER").find(':') != std::string::npos)
-    return refuse("INBOUND_AUTH_USER", "INBOUND_AUTH_USER holds a colon, which HTTP's Basic authentication cannot carry: choose a name without one.");
-  for (const std::string family : {"INBOUND_AUTH_", "SIP_AUTH_", "SMTP_"}) {
-    const std::string user = family + "USER", password = family + "PASS";
-    if (s.is_set(user) == s.is_set(password)) continue;
-    const std::string& missing = s.is_set(user) ? password : user;
-    return refuse(missing, user + " and " + password + " go together, but " + missing + " is not set: set both or neither.");
-  }
-  CORE_CHECK(check_notices(s));
-  if (s.is_set("SIP_AUTH_USER") && !s.is_set("SIP_HOSTS"))
-    return refuse("SIP_HOSTS", "SIP_AUTH_USER is set, but SIP_HOSTS is not: name the hosts that these credentials are for, or take them away.");
-  if (s.is_set("PROVIDER_CA_FILE") && ::access(s.text("PROVIDER_CA_FILE").c_str(), F_OK) != 0)
-    return refuse("PROVIDER_CA_FILE", "PROVIDER_CA_FILE names " + s.text("PROVIDER_CA_FILE") + ", which is not there: give the file with the certificates, or take the setting away to use the system's.");
+void check_ports(const Settings& s, Checks& checks) {
   const std::array ports{"LAN_PORT", "PUBLIC_PORT", "ACME_PORT"};
+  // At addresses of their own, page and provider's routes may have the same one.
+  const auto &lan = s.text("LAN_LISTEN"), &outside = s.text("PUBLIC_LISTEN");
+  const bool apart = !lan.empty() && !outside.empty() && lan != outside;
   for (std::size_t i = 0; i < ports.size(); ++i)
     for (std::size_t j = i + 1; j < ports.size(); ++j)
-      if (s.integer(ports[i]) == s.integer(ports[j]))
-        return refuse(ports[j], std::string(ports[i]) + " and " + ports[j] + " are both " + std::to_string(s.integer(ports[j])) + ": give each a port of its own.");
-  return {};
+      checks.refuse_if(s.integer(ports[i]) == s.integer(ports[j]) && !(i == 0 && apart), ports[j],
+                       std::string(ports[i]) + " and " + ports[j] + " are both " + std::to_string(s.integer(ports[j])) + ": give each a port of its own.");
+}
+
+void check_provider(const Settings& s, Checks& checks) {
+  checks.need("TWILIO_SID", "give the account's SID at the provider (SignalWire: the project id; sandbox: any letters and digits).");
+  checks.need("TWILIO_TOKEN", "give the account's secret token at the provider (sandbox: a long random word).");
+  if (!s.practice()) checks.need("TWILIO_FAX_NUMBER", "give your fax number in the E.164 form, such as +12125551212.");
+  checks.refuse_if(s.practice() && s.is_set("PROVIDER_URL"), "PROVIDER_URL", "PROVIDER_URL is set, but FAX_PROVIDER is sandbox, which has its own address: set FAX_PROVIDER to twilio or signalwire, or take PROVIDER_URL away.");
+  if (s.provider() == ProviderKind::signalwire) {
+    checks.need("PROVIDER_URL", "SignalWire needs your space's address, such as https://example.signalwire.com.");
+    checks.need("WEBHOOK_SIGNING_KEY", "SignalWire signs with a key of its own: copy the Signing Key from its dashboard.");
+  }
+  checks.exists("PROVIDER_CA_FILE");
+}
+
+// In the order in which one would put it right.
+void check_together(const Settings& s, Problems& problems) {
+  Checks checks(s, problems);
+  checks.need("MAILDIR_ROOT_DIR", "give the folder of the Maildir that received faxes go to, such as /home/myfaxuser/Maildir. `sudo faxline mailbox add myfaxuser` makes one, and sets it.");
+  if (!s.is_set("PUBLIC_URL")) checks.need("PUBLIC_HOSTNAME", "give the name under which the provider reaches this machine, such as fax.example.org.");
+  check_provider(s, checks);
+  checks.refuse_if(s.text("INBOUND_AUTH_USER").find(':') != std::string::npos, "INBOUND_AUTH_USER", "INBOUND_AUTH_USER holds a colon, which HTTP's Basic authentication cannot carry: choose a name without one.");
+  for (const std::string family : {"INBOUND_AUTH_", "SIP_AUTH_", "SMTP_"}) checks.both_or_neither(family + "USER", family + "PASS");
+  check_notices(s, checks);
+  checks.refuse_if(s.is_set("SIP_AUTH_USER") && !s.is_set("SIP_HOSTS"), "SIP_HOSTS", "SIP_AUTH_USER is set, but SIP_HOSTS is not: name the hosts that these credentials are for, or take them away.");
+  check_ports(s, checks);
 }
 
 }  // namespace
@@ -139,10 +161,16 @@ const std::string& Settings::text_of(std::string_view name) const {
 
 const std::string& Settings::text(std::string_view name) const {
   if (const auto* row = find(name); row == nullptr || row->type == Type::secret) std::abort();
-  return text_of(name);
+  return given(name);
 }
 
-core::SecretString Settings::secret(std::string_view name) const { return core::SecretString(text_of(name)); }
+const std::string& Settings::given(std::string_view name) const {
+  const auto& value = text_of(name);
+  if (value == kWithheld) std::abort();
+  return value;
+}
+
+core::SecretString Settings::secret(std::string_view name) const { return core::SecretString(given(name)); }
 bool Settings::flag(std::string_view name) const { return read_flag(text_of(name)).value(); }
 std::int64_t Settings::integer(std::string_view name) const { return read_integer(text_of(name)).value(); }
 std::chrono::seconds Settings::duration(std::string_view name) const { return read_duration(text_of(name)).value(); }
@@ -162,6 +190,12 @@ std::string Settings::public_url() const { return is_set("PUBLIC_URL") ? text("P
 std::string Settings::provider_url() const {
   if (is_set("PROVIDER_URL")) return text("PROVIDER_URL");
   return practice() ? "https://127.0.0.1:" + std::to_string(integer("SANDBOX_PORT")) : "https://fax.twilio.com";
+}
+
+std::string Settings::provider_ca_file() const {
+  if (is_set("PROVIDER_CA_FILE") || !practice()) return text("PROVIDER_CA_FILE");
+  auto made = socket(kPracticeAuthorities);
+  return ::access(made.c_str(), F_OK) == 0 ? made : std::string();
 }
 
 std::string Settings::fax_number() const { return is_set("TWILIO_FAX_NUMBER") ? text("TWILIO_FAX_NUMBER") : std::string(kSandboxNumber); }
@@ -202,34 +236,50 @@ std::vector<Warning> warnings(const Settings& settings) {
   return warnings;
 }
 
-core::Result<Settings> load(std::string_view file_text, const std::function<std::optional<std::string>(const std::string&)>& environment) {
-  CORE_TRY(values, read_lines(file_text));
+Examined examine(std::string_view file_text, const Environment& environment) {
+  Examined found;
+  auto values = read_lines(file_text, found.problems);
   for (const auto& row : table()) {
     const std::string name(row.name);
     if (auto given = environment(name)) values[name] = *given;
     auto& value = values[name];
     if (value.empty()) value = row.fallback;
-    if (value.empty()) continue;
-    if (const auto wrong = complaint(row, value)) return refuse(name, name + " " + *wrong + (row.type == Type::secret ? "." : ", but is \"" + value + "\"."));
+    if (value.empty() || (value == kWithheld && !row.programs.empty())) continue;
+    if (const auto wrong = complaint(row, value)) {
+      found.problems.push_back(refuse(name, name + " " + *wrong + (row.type == Type::secret ? "." : ", but is \"" + value + "\".")));
+      value = row.fallback;
+    }
   }
-  Settings settings;
-  settings.values_ = std::move(values);
-  CORE_CHECK(check_together(settings));
-  return settings;
+  found.settings.values_ = std::move(values);
+  if (found.problems.empty()) check_together(found.settings, found.problems);
+  return found;
 }
 
-core::Result<Settings> load() {
+Examined examine() {
   const char* given = std::getenv("FAXLINE_CONF");
   const std::string path = given != nullptr && *given != '\0' ? given : std::string(kFileByDefault);
   auto text = core::read_file(path, kFileLimitBytes);
   if (!text) {
     if (text.error().code == core::Code::not_found && path == kFileByDefault) text = std::string();
-    else return refuse("FAXLINE_CONF", "the settings file " + path + " cannot be read (" + text.error().text + "): make it readable, or name another in FAXLINE_CONF.");
+    else return {{}, {refuse("FAXLINE_CONF", "the settings file " + path + " cannot be read (" + text.error().text + "): " +
+                                                 (path == kFileByDefault ? "it is root's, so put sudo in front of the command." : "make it readable, or name another in FAXLINE_CONF."))}};
   }
-  return load(*text, [](const std::string& name) -> std::optional<std::string> {
+  return examine(*text, [](const std::string& name) -> std::optional<std::string> {
     const char* value = std::getenv(name.c_str());
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
   });
 }
+
+namespace {
+
+core::Result<Settings> or_first_problem(Examined found) {
+  if (!found.problems.empty()) return std::move(found.problems.front());
+  return std::move(found.settings);
+}
+
+}  // namespace
+
+core::Result<Settings> load(std::string_view file_text, const Environment& environment) { return or_first_problem(examine(file_text, environment)); }
+core::Result<Settings> load() { return or_first_problem(examine()); }
 
 }  // namespace config

@@ -17,8 +17,12 @@ namespace config {
 
 enum class ProviderKind { sandbox, twilio, signalwire };
 
+using Environment = std::function<std::optional<std::string>(const std::string&)>;
+struct Examined;
+
 // Values as they count: file, then environment, then default. Asking for a
-// name that the table does not have, or by the wrong type, ends the process.
+// name that the table does not have, by the wrong type, or for a secret that
+// was withheld from this program (share.h), ends the process.
 class Settings {
  public:
   const std::string& text(std::string_view name) const;  // also paths, hosts, choices; empty: not set
@@ -33,6 +37,8 @@ class Settings {
   std::string_view dialect() const;     // "twilio", "signalwire": the provider's, or the one that the sandbox is to speak
   std::string public_url() const;       // PUBLIC_URL, else https://PUBLIC_HOSTNAME; no slash at the end
   std::string provider_url() const;     // PROVIDER_URL, else by provider; no slash at the end
+  // PROVIDER_CA_FILE; else, with the sandbox, the file that an installed line makes for it, if it is there; empty: the system's.
+  std::string provider_ca_file() const;
   std::string fax_number() const;       // TWILIO_FAX_NUMBER, the sandbox's own if not set
   std::string database_url() const;     // DATABASE_URL, else in STATE_DIR/db
   std::string people_database_url() const;  // PEOPLE_DATABASE_URL, else in STATE_DIR/people
@@ -49,8 +55,9 @@ class Settings {
   bool practice() const { return provider() == ProviderKind::sandbox; }
 
  private:
-  friend core::Result<Settings> load(std::string_view, const std::function<std::optional<std::string>(const std::string&)>&);
+  friend Examined examine(std::string_view, const Environment&);
   const std::string& text_of(std::string_view name) const;
+  const std::string& given(std::string_view name) const;  // of what was not withheld
   std::map<std::string, std::string, std::less<>> values_;
 };
 
@@ -69,6 +76,16 @@ std::vector<Warning> warnings(const Settings& settings);
 core::Result<Settings> load();
 
 // The same from a file's text and a look-up of environment variables.
-core::Result<Settings> load(std::string_view file_text, const std::function<std::optional<std::string>(const std::string&)>& environment);
+core::Result<Settings> load(std::string_view file_text, const Environment& environment);
+
+// All that is wrong, in the order in which one would put it right; load() gives the first. Settings that are themselves
+// malformed are left out of `settings`, and then nothing is said about what contradicts them.
+struct Examined {
+  Settings settings;
+  std::vector<core::Error> problems;
+};
+Examined examine(std::string_view file_text, const Environment& environment);
+// As load() reads them.
+Examined examine();
 
 }  // namespace config

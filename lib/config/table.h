@@ -35,6 +35,7 @@ struct Setting {
   std::int64_t maximum = 0;
   std::string_view choices = {};
   std::string_view meaning = {};  // a short sentence, for `faxline config check`
+  std::string_view programs = {};  // of what holds a secret: the programs that it is for, separated by blanks (share.h)
 };
 
 std::span<const Setting> table();

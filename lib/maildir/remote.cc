@@ -14,6 +14,7 @@
 
 #include "core/clock.h"
 #include "core/fail_point.h"
+#include "core/inherited.h"
 #include "core/log.h"
 #include "maildir/name.h"
 
@@ -174,6 +175,11 @@ Service::Service(core::UniqueFd listener, std::string socket_path, std::string m
     : listener_(std::move(listener)), socket_path_(std::move(socket_path)), maildir_path_(std::move(maildir_path)), allowed_uid_(allowed_uid) {}
 
 core::Result<Service> Service::bind(const std::string& socket_path, std::string maildir_path, uid_t allowed_uid) {
+  if (auto passed = core::inherited_socket(SOCK_SEQPACKET); passed.valid()) {
+    struct stat about{};
+    if (::stat(socket_path.c_str(), &about) != 0) return core::errno_error("stat", socket_path, errno);
+    return Service(std::move(passed), socket_path, std::move(maildir_path), about.st_uid);
+  }
   CORE_TRY(address, address_of(socket_path));
   CORE_TRY(probe, new_socket());
   if (::connect(probe.get(), generic(address), sizeof address) == 0)

@@ -40,7 +40,8 @@ class Remote {
 class Service {
  public:
   // Binds the socket with mode 0600 (a dead one of an earlier run is replaced; a live one
-  // gives conflict). Only `allowed_uid`, the server's own account and root are served.
+  // gives conflict). Only `allowed_uid`, the server's own account and root are served. Where
+  // systemd passed the socket (core/inherited.h), it is that one, and whoever owns its file is served.
   static core::Result<Service> bind(const std::string& socket_path, std::string maildir_path, uid_t allowed_uid);
 
   // Serves until `stop` is true, looked at after each message and every 200 ms. The

@@ -44,7 +44,7 @@ core::Result<void> run_daemon(const config::Settings& settings, const std::atomi
   CORE_TRY(database, sql::Database::open(settings.database_url(), {.connections = 8}));
   CORE_TRY(faxes, store::Faxes::open(database));
   CORE_TRY(spool, spool::Spool::existing(settings.text("STATE_DIR"), settings.receive_reserve()));
-  http::Client client({.ca_file = settings.text("PROVIDER_CA_FILE"), .user_agent = "faxline"});
+  http::Client client({.ca_file = settings.provider_ca_file(), .user_agent = "faxline"});
   twilio::Provider provider(client, twilio::account_of(settings));
   const maildir::Remote mailbox(settings.socket("deliver.sock"));
   const auto options = options_of(settings);

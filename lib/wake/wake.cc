@@ -10,6 +10,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "core/inherited.h"
+
 namespace wake {
 
 namespace {
@@ -36,6 +38,7 @@ void Sender::send(std::string_view hint) const {
 }
 
 core::Result<Receiver> Receiver::bind(const std::string& socket_path) {
+  if (auto passed = core::inherited_socket(SOCK_DGRAM); passed.valid()) return Receiver(std::move(passed));
   sockaddr_un address;
   if (!address_of(socket_path, address))
     return core::Error{core::Code::settings, "socket path too long: " + socket_path, "The path of the socket " + socket_path + " is too long: set SOCKET_DIR to a shorter folder."};

@@ -25,8 +25,8 @@ class Sender {
 // The told side.
 class Receiver {
  public:
-  // Makes the socket, mode 0660 less the umask, in place of one that an earlier run left. Errors: settings (path too long, or somebody
-  // listens there), as errno says.
+  // The socket that systemd passed (core/inherited.h); else makes one, mode 0660, in place of one that an earlier run
+  // left. Errors: settings (path too long, or somebody listens there), as errno says.
   static core::Result<Receiver> bind(const std::string& socket_path);
 
   // Waits at most that long; all messages that are there, hints as they came; none: time was up.
