@@ -1,4 +1,5 @@
 // What the settings are: `faxline config …`.
+#include <array>
 #include <cstdlib>
 #include <map>
 #include <sys/stat.h>
@@ -19,10 +20,16 @@ namespace {
 constexpr int kWrongSettings = 78;
 constexpr std::size_t kAuthoritiesBytes = std::size_t{8} << 20;
 
-// What an installed line still wants when its settings are right. As root; afterwards this process is another account.
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 && name[0] != '\0' ? name.data() : "localhost";
+}
+
+// What an installed line still wants when its settings are right, in the order in which one would do it. As root;
+// afterwards this process is another account.
 void say_what_is_left(const config::Settings& settings) {
   const auto& maildir = settings.text("MAILDIR_ROOT_DIR");
-  if (::access((maildir + "/new").c_str(), F_OK) != 0) say("Still to do: there is no mailbox at " + maildir + ". `sudo faxline mailbox add NAME` makes one.");
+  const bool has_mailbox = ::access((maildir + "/new").c_str(), F_OK) == 0;
   const auto users = [&]() -> core::Result<std::size_t> {
     CORE_CHECK(become_owner_of(settings.state_folder("people")));
     CORE_TRY(database, sql::Database::open(settings.people_database_url()));
@@ -31,6 +38,9 @@ void say_what_is_left(const config::Settings& settings) {
     return list.size();
   };
   if (const auto count = users(); count && *count == 0) say("Still to do: nobody can log in to the page yet. `sudo faxline user add NAME --admin` makes the first user.");
+  if (settings.text("PUBLIC_HOSTNAME") == host_name() && !settings.is_set("PUBLIC_URL"))
+    say("Still to do: PUBLIC_HOSTNAME is this machine's own name. Give the one under which the provider reaches it, such as fax.example.org.");
+  if (!has_mailbox) say("Still to do: there is no mailbox at " + maildir + ". `sudo faxline mailbox add NAME` makes one; until then received faxes wait.");
   if (settings.practice()) say("Still to do, when you have practised: a provider for real faxes, FAX_PROVIDER. README.md says how to get a number.");
 }
 
@@ -58,7 +68,7 @@ core::Result<int> config_check(const Words&) {
 }
 
 core::Result<int> config_example(const Words&) {
-  print(config::example("AC" + crypto::hex(crypto::random_bytes(16)), crypto::hex(crypto::random_bytes(16))));
+  print(config::example("AC" + crypto::hex(crypto::random_bytes(16)), crypto::hex(crypto::random_bytes(16)), host_name()));
   return 0;
 }
 

@@ -50,10 +50,10 @@ class Doctor {
     for (const auto& warning : config::warnings(settings_)) add("settings", Grade::warning, std::string(warning.sentence));
     if (findings_.empty()) add("settings", Grade::ok, "The settings are right.");
     look_at_clock();
+    look_at_programs();  // while this is still root: their sockets are nginx's
     const bool is_ours = look_at_folders();
     if (is_ours) look_at_book();
     else add("database", Grade::wrong, "It was not looked at: this user may not. Run it as root, or as the owner of " + settings_.state_folder("db") + ".");
-    look_at_programs();
     look_at_mailbox();
     look_at_provider();
   }

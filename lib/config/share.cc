@@ -51,16 +51,17 @@ std::string text_for(const Settings& settings, std::string_view program, const s
   return text;
 }
 
-std::string example(std::string_view account, std::string_view token) {
+std::string example(std::string_view account, std::string_view token, std::string_view host) {
   std::string text =
       "# The settings of this fax line: KEY=value. `sudo faxline config check` says whether they are right, and what is still\n"
       "# missing. They count from the next `sudo systemctl restart faxline.target` on. README.md says more about each.\n\n"
-      "# ---- what has to be set\n\n"
+      "# ---- what has to be set; as it is, it makes a line to practise with\n\n"
       "# The Maildir that received faxes are delivered to; `sudo faxline mailbox add NAME` makes one, and sets this.\n"
-      "MAILDIR_ROOT_DIR=\n\n"
-      "# The name under which the provider reaches this machine, such as fax.example.org.\n"
-      "PUBLIC_HOSTNAME=\n\n"
-      "# Who does the telephony: twilio (or who speaks its API), signalwire; sandbox is a line to practise with.\n"
+      "MAILDIR_ROOT_DIR=/home/myfaxuser/Maildir\n\n"
+      "# The name under which the provider reaches this machine, such as fax.example.org. Here is the machine's own.\n";
+  text += "PUBLIC_HOSTNAME=" + std::string(host) + "\n\n";
+  text +=
+      "# Who does the telephony: twilio (or who speaks its API), signalwire; sandbox is built in, to practise with.\n"
       "FAX_PROVIDER=sandbox\n\n"
       "# Account and secret at the provider (SignalWire: project id and API token). These two were made for the practice line.\n";
   text += "TWILIO_SID=" + std::string(account) + "\nTWILIO_TOKEN=" + std::string(token) + "\n\n# ---- what may be set; as it is when nothing is\n\n";

@@ -24,7 +24,8 @@ std::span<const std::string_view> programs();
 std::string text_for(const Settings& settings, std::string_view program, const std::map<std::string, std::string, std::less<>>& instead = {});
 
 // The settings file that an installed line begins with: what has to be set first, then every other setting as a comment
-// with its meaning, its default and what it may be. `account` and `token`: those of the practice line, made for this machine.
-std::string example(std::string_view account, std::string_view token);
+// with its meaning, its default and what it may be. With it a practice line starts: `account` and `token` are made for it,
+// `host` is this machine's own name.
+std::string example(std::string_view account, std::string_view token, std::string_view host);
 
 }  // namespace config

@@ -124,7 +124,7 @@ class Machine:
         done = subprocess.run(words, input=given, capture_output=True, text=True, errors="replace", timeout=seconds, check=False)
         if check and done.returncode:
             raise Failed(f"{text!r} ended with {done.returncode}:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
-        return done.stdout if check else done.stdout + done.stderr
+        return done.stdout if check else done.stdout + done.stderr  # a failure is told on either
 
     def as_person(self, text, **more):
         return self.run(text, person=self.person, **more)
