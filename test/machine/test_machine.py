@@ -95,9 +95,16 @@ def mails(machine):
 
 
 def is_up(machine):
-    """Every program answers, and the queue works."""
     found = machine.run("faxline doctor", check=False)
     return not re.search(r"^wrong\t", found, re.M) and "ok\tprograms" in found
+
+
+def wait_until_up(machine, seconds=30):
+    """Every program answers, and the queue works; without anybody's doing."""
+    try:
+        machine.until(lambda: is_up(machine), seconds, "the line is up")
+    except Failed as failed:
+        raise Failed(f"{failed}\n{machine.run('faxline doctor; systemctl --failed; journalctl -b -n 60 --no-pager', check=False)[-8000:]}") from None
 
 
 def send(machine, number=OWN_NUMBER):
@@ -249,7 +256,7 @@ def test_a_crash_loop_is_nobody_elses_trouble(machine):
     machine.until(lambda: int(machine.run("systemctl show -P NRestarts faxline-inbox")) >= 3, 30, "it crashes again and again")
     is_over(machine, send(machine))
     machine.run("mv /root/inbox /usr/lib/faxline/cgi-bin/inbox")
-    machine.until(lambda: is_up(machine), 30, "all is well again, by itself")
+    wait_until_up(machine, 30)
 
 
 @pytest.mark.parametrize("how", ["reboot", "power cut"])
@@ -261,7 +268,7 @@ def test_in_the_middle_of_a_fax(machine, how):
         machine.reboot()
     else:
         machine.cut_power()
-    machine.until(lambda: is_up(machine), 60, "the line is up by itself")
+    wait_until_up(machine, 60)
     is_over(machine, fax)
     machine.until(lambda: len(faxes(machine)) == len(known) + 2, 30, "it came in once")
     assert set(known) < set(faxes(machine))
@@ -283,22 +290,22 @@ def test_an_address_that_comes_later(machine):
 def test_wrong_settings_stop_the_line_and_nothing_else(machine):
     machine.run("echo RETRY_LIMITS=3 >>/etc/faxline/faxline.conf")
     assert "did you mean RETRY_LIMIT?" in machine.run("faxline config check", check=False)
-    machine.run("systemctl restart faxline.target")
+    assert "failed" in machine.run("systemctl restart faxline.target", check=False)
     assert "did you mean RETRY_LIMIT?" in machine.run("systemctl status faxline", check=False)
     assert machine.run("systemctl is-active nginx").strip() == "active"
     machine.run("sed -i /RETRY_LIMITS/d /etc/faxline/faxline.conf; systemctl restart faxline.target")
-    machine.until(lambda: is_up(machine), 20, "the line is up again")
+    wait_until_up(machine, 20)
 
 
 def test_nginx_refuses_our_site_and_the_others_go_on(machine):
     """Another site already has what ours would take: ours stays as it was."""
     machine.run("printf 'upstream faxline_send { server 127.0.0.1:9; }\\n' >/etc/nginx/conf.d/other.conf; sed -i 's/^#MAX_FAX_BYTES=.*/MAX_FAX_BYTES=1000000/' /etc/faxline/faxline.conf")
-    machine.run("systemctl restart faxline.target")
+    assert "failed" in machine.run("systemctl restart faxline.target", check=False)
     assert "nginx refuses the site of Faxline" in machine.run("systemctl status faxline", check=False)
     assert "1000000" not in machine.run("cat /etc/nginx/faxline/lan.conf") and machine.run("ls -d /etc/nginx/faxline.*", check=False).count("/etc/nginx/faxline.new\n") == 0
     assert machine.run("systemctl is-active nginx").strip() == "active"
     machine.run("rm /etc/nginx/conf.d/other.conf; sed -i 's/^MAX_FAX_BYTES=.*/#MAX_FAX_BYTES=/' /etc/faxline/faxline.conf; systemctl restart faxline.target")
-    machine.until(lambda: is_up(machine), 20, "the line is up again")
+    wait_until_up(machine, 20)
 
 
 def test_installed_again_and_taken_away(machine):
@@ -306,7 +313,7 @@ def test_installed_again_and_taken_away(machine):
     kept = "cat /etc/faxline/faxline.conf; openssl x509 -in /etc/faxline/tls/current/fullchain.pem -noout -serial"
     before, known = machine.run(kept), faxes(machine)
     machine.as_person("cd faxline && sudo make install")
-    machine.until(lambda: is_up(machine), 20, "the line is up")
+    wait_until_up(machine, 20)
     assert (machine.run(kept), faxes(machine)) == (before, known)
     machine.as_person("cd faxline && sudo make uninstall")
     left = machine.run("find / -xdev \\( -path /home -o -path /proc -o -path /srv -o -path /root \\) -prune -o -iname '*faxline*' -print").split()
@@ -318,5 +325,5 @@ def test_installed_again_and_taken_away(machine):
     machine.reboot()
     assert machine.run("systemctl --failed --plain --no-legend") == ""
     machine.as_person("cd faxline && sudo make install")
-    machine.until(lambda: is_up(machine), 30, "the line is up")
+    wait_until_up(machine, 30)
     assert faxes(machine) == known
