@@ -1,5 +1,7 @@
 #include "queue/daemon.h"
 
+#include <malloc.h>
+
 #include <thread>
 
 #include "http/client.h"
@@ -40,6 +42,7 @@ Options options_of(const config::Settings& settings) {
 }  // namespace
 
 core::Result<void> run_daemon(const config::Settings& settings, const std::atomic<bool>& stop) {
+  ::mallopt(M_ARENA_MAX, 1);  // one for each thread would keep the most that each has ever used
   const core::SystemClock clock;
   CORE_TRY(database, sql::Database::open(settings.database_url(), {.connections = 8}));
   CORE_TRY(faxes, store::Faxes::open(database));

@@ -14,6 +14,7 @@ using namespace std::chrono_literals;
 constexpr auto kLeftoverLifetime = 24h;
 constexpr auto kCopyLifetime = 1h;
 constexpr auto kAttemptLifetime = 30 * 24h;
+constexpr auto kKeyLifetime = 7 * 24h;  // of a deleted fax: far longer than anybody repeats a request
 constexpr std::size_t kPage = 200;
 constexpr auto kJournalLifetime = std::chrono::hours(90 * 24);  // where RECORD_RETENTION_DAYS is not set
 constexpr std::int64_t kJournalEntries = 50'000;                // a few kilobytes each at most
@@ -82,8 +83,13 @@ core::Result<void> purge_records(const Context& context, core::Time now, Purged&
                          },
                          purged.more));
   purged.records += records;
-  CORE_CHECK(context.faxes.forget_attempts(now - kAttemptLifetime));
   return {};
+}
+
+// What deleted faxes leave: their calls, which say something about the next ones, and their keys.
+core::Result<void> purge_traces(const Context& context, core::Time now) {
+  CORE_CHECK(context.faxes.forget_attempts(now - kAttemptLifetime));
+  return context.faxes.forget_keys(now - kKeyLifetime);
 }
 
 core::Result<void> purge_copies(const Context& context, core::Time now, Purged& purged) {
@@ -136,6 +142,7 @@ core::Result<Purged> purge(const Context& context) {
   Purged purged;
   CORE_CHECK(purge_documents(context, now, purged));
   CORE_CHECK(purge_records(context, now, purged));
+  CORE_CHECK(purge_traces(context, now));
   CORE_CHECK(purge_journal(context, now, purged));
   CORE_CHECK(purge_copies(context, now, purged));
   CORE_CHECK(purge_strangers(context, now, purged));
