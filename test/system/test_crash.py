@@ -4,6 +4,7 @@ fax that was acknowledged is lost, none goes out twice, none comes in twice, and
 The points are in the code (lib/core/fail_point.h), what a kill at each leaves is a table in lib/queue/README.md; both are
 held to the cases here. Each case runs on a real line, several lines at once, judged from outside."""
 import concurrent.futures
+import contextlib
 import glob
 import os
 import queue
@@ -16,10 +17,10 @@ import pytest
 from crash_stories import Canceled, CanceledWhileWaiting, Deleted, Outlived, Received, Repeated, Restarted, Sent, Settled, ToldLate
 from ledger_provider import LedgerProvider
 from line import BUILD, ROOT, wait_until
-from short_line import READERS, ShortLine
+from short_line import READERS, Databases, ShortLine
 
-LINES = 8  # most of the time they wait
-DATABASES = ["sqlite"]
+LINES = 8  # of each kind of database; most of the time they wait
+DATABASES = {"sqlite": contextlib.nullcontext, "postgresql": lambda: contextlib.closing(Databases())}
 
 STORIES = {
     "send": Sent, "send two": lambda *h: Sent(*h, files=2), "slow": lambda *h: Sent(*h, "slow"), "busy": lambda *h: Sent(*h, "busy", most_calls=3),
@@ -194,18 +195,18 @@ def is_quick(case):
 
 
 class Matrix:
-    """All cases, on several lines that share the work."""
+    """All cases on one kind of database, on several lines that share the work."""
 
-    def __init__(self, database):
-        self.database, self.work, self.found, self.wrong, self.seconds = database, queue.Queue(), {}, {}, {}
+    def __init__(self, kind):
+        self.kind, self.work, self.found, self.wrong, self.seconds = kind, queue.Queue(), {}, {}, {}
         for number, case in enumerate(sorted(ALL, key=is_quick)):
             self.work.put((case, f"+1212555{number:04d}"))
 
-    def one_line(self, index):
+    def one_line(self, index, databases):
         provider = LedgerProvider()
         house = None
         try:
-            house = ShortLine(provider, self.database, CHECK_SECONDS="5").start()
+            house = ShortLine(provider, databases, CHECK_SECONDS="5").start()
             while True:
                 try:
                     case, number = self.work.get_nowait()
@@ -217,7 +218,7 @@ class Matrix:
                 except Exception:  # pylint: disable=broad-except  # told by the case's own test
                     self.wrong[case] = traceback.format_exc() + "".join(f"--- {name}\n{house.log(name)}" for name in ("faxline-queue", "send", "inbound", "media", "faxline-deliver", "access", "error"))
                     house.close()
-                    house = ShortLine(provider, self.database, CHECK_SECONDS="5").start()
+                    house = ShortLine(provider, databases, CHECK_SECONDS="5").start()
                 self.seconds[case] = time.monotonic() - begun
             try:
                 leaves_nothing(house)
@@ -229,18 +230,22 @@ class Matrix:
             provider.close()
 
     def run(self):
-        with concurrent.futures.ThreadPoolExecutor(LINES) as pool:
-            list(pool.map(self.one_line, range(LINES)))
+        with DATABASES[self.kind]() as databases, concurrent.futures.ThreadPoolExecutor(LINES) as pool:
+            list(pool.map(self.one_line, range(LINES), [databases] * LINES))
         return self
 
 
-def database_of(kind):
-    return {"sqlite": None}[kind]
+@pytest.fixture(scope="module")
+def matrices(request):
+    """Those that are asked for, all at the same time: they wait for the same things."""
+    kinds = sorted({item.callspec.params["matrix"] for item in request.session.items if item.path == request.path and "matrix" in item.fixturenames})
+    with concurrent.futures.ThreadPoolExecutor(len(kinds)) as pool:
+        return dict(zip(kinds, pool.map(lambda kind: Matrix(kind).run(), kinds)))
 
 
 @pytest.fixture(scope="module", params=DATABASES)
-def matrix(request):
-    return Matrix(database_of(request.param)).run()
+def matrix(request, matrices):
+    return matrices[request.param]
 
 
 @pytest.mark.parametrize("case", ALL)
