@@ -131,7 +131,8 @@ class ShortLine:
             return [program(name)]
         return ["spawn-fcgi", "-n", "-s", f"{self.folder}/socket/{name}.sock", "-M", "0600", "--", program(name)]
 
-    def start(self, names=ALL, ready=True):
+    def start(self, names=ALL, ready=True, **settings):
+        """Those that are not up; `settings` are for these alone, this time."""
         for name in names:
             if name in self.children:
                 continue
@@ -140,7 +141,7 @@ class ShortLine:
                 os.remove(socket_path)
             with open(f"{self.folder}/log/{name}.log", "ab") as log:
                 # They die with the thread that started them: nothing outlives the tests.
-                self.children[name] = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "--", *self.words(name)], env=self.environment, cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+                self.children[name] = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "--", *self.words(name)], env=self.environment | settings, cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
             if name == "faxline-deliver":
                 wait_until(lambda: self.answers("faxline-deliver"))  # else the first mail waits for its second try
         if ready:
