@@ -102,7 +102,7 @@ class ShortLine:
             "PUBLIC_HOSTNAME": "localhost", "PUBLIC_URL": self.public, "STATE_DIR": f"{self.folder}/state", "SOCKET_DIR": f"{self.folder}/socket",
             "MAILDIR_ROOT_DIR": f"{self.folder}/Maildir", "FAXLINE_CONF": f"{self.folder}/faxline.conf", "RETRY_SECONDS": "1", **settings,
         }  # fmt: skip
-        self.settings |= databases.settings() if databases else {"DATABASE_URL": f"sqlite:///{self.folder}/state/db/faxline.db"}
+        self.settings |= databases.settings() if databases else {"DATABASE_URL": f"sqlite://{self.folder}/state/db/faxline.db"}
         self.environment = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LANG": "C.UTF-8", "HOME": f"{self.folder}/temporary", "FAXLINE_FAIL_POINT_FOLDER": f"{self.folder}/points", **self.settings}
         self.render(ports)
         provider.serves(self)
@@ -242,7 +242,7 @@ class ShortLine:
     def sql(self, statement):
         """What the book answers, a line a row. It may be changed as no program would: to make things older than they are."""
         url = self.settings["DATABASE_URL"]
-        if not url.startswith("sqlite:///"):
+        if not url.startswith("sqlite://"):
             return subprocess.run(["psql", "-XqtA", "-v", "ON_ERROR_STOP=1", url, "-c", statement], check=True, capture_output=True, text=True).stdout.strip()
-        with contextlib.closing(sqlite3.connect(url.removeprefix("sqlite:///"), timeout=20)) as book, book:
+        with contextlib.closing(sqlite3.connect(url.removeprefix("sqlite://"), timeout=20)) as book, book:
             return "\n".join("|".join(map(str, row)) for row in book.execute(statement))
