@@ -309,11 +309,12 @@ core::Result<std::string> Faxes::fact(const std::string& name) {
   return rows.empty() ? std::string() : rows.front().text("value");
 }
 
-core::Result<void> Faxes::set_fact(const std::string& name, const std::string& value) {
+core::Result<void> Faxes::set_fact(const std::string& name, const std::string& value) { return set_facts({{name, value}}); }
+
+core::Result<void> Faxes::set_facts(const Facts& facts) {
   CORE_TRY(connection, database_->lease());
   CORE_TRY(transaction, sql::Transaction::begin(connection));
-  CORE_CHECK(connection.execute("DELETE FROM facts WHERE name = :1", {name}));
-  CORE_CHECK(connection.execute("INSERT INTO facts (name, value) VALUES (:1, :2)", {name, value}));
+  CORE_CHECK(write_facts(connection, facts));
   return transaction.commit();
 }
 

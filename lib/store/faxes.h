@@ -194,11 +194,12 @@ class Faxes {
   core::Result<std::optional<core::Time>> next_due();  // of faxes that nobody has leased
 
   // --- a clock that was set ---
-  // Whatever is not final ends then at the earliest.
-  core::Result<void> restart_deadlines(core::Time deadline);
+  // Whatever is not final ends then at the earliest. `facts` are written with it: both, or neither.
+  core::Result<void> restart_deadlines(core::Time deadline, const Facts& facts);
   // The clock was set back by `by`, and is `now`: what lies in the future (next times, leases, holds, what attempts wait
   // for) comes nearer by as much, so that nothing waits longer than was meant; no deadline is later than now + `lifetime`.
-  core::Result<void> set_back(core::Time now, core::Milliseconds by, std::chrono::seconds lifetime);
+  // `facts` as above: done twice, what waits would come nearer by twice as much.
+  core::Result<void> set_back(core::Time now, core::Milliseconds by, std::chrono::seconds lifetime, const Facts& facts);
   // What is past its deadline and not final is due, whatever it waits for.
   core::Result<void> wake_overdue(core::Time now);
 
@@ -251,6 +252,7 @@ class Faxes {
   core::Result<void> set_fact(const std::string& name, const std::string& value);
   core::Result<void> forget_fact(const std::string& name);
   core::Result<std::vector<std::pair<std::string, std::string>>> facts(const std::string& prefix);  // whose names begin so, by name
+  core::Result<void> set_facts(const Facts& facts);  // all, or none
 
  private:
   explicit Faxes(std::shared_ptr<sql::Database> database) : database_(std::move(database)) {}

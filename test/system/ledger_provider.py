@@ -163,8 +163,8 @@ class LedgerProvider:
         if mode == "forget":
             return None
         with self.lock:
-            if call.fax["status"] == "canceled":
-                return None
+            if call.fax["status"] != "queued":
+                return None  # canceled meanwhile, or told of
             call.fax["status"] = "sending"
         if mode == "hold":
             return self.call_back(call)

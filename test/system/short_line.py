@@ -102,7 +102,7 @@ class ShortLine:
             "PUBLIC_HOSTNAME": "localhost", "PUBLIC_URL": self.public, "STATE_DIR": f"{self.folder}/state", "SOCKET_DIR": f"{self.folder}/socket",
             "MAILDIR_ROOT_DIR": f"{self.folder}/Maildir", "FAXLINE_CONF": f"{self.folder}/faxline.conf", "RETRY_SECONDS": "1", **settings,
         }  # fmt: skip
-        self.settings |= databases.settings() if databases else {"DATABASE_URL": f"sqlite:///{self.folder}/state/db/faxline.db"}
+        self.settings |= databases.settings() if databases else {"DATABASE_URL": f"sqlite://{self.folder}/state/db/faxline.db"}
         self.environment = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LANG": "C.UTF-8", "HOME": f"{self.folder}/temporary", "FAXLINE_FAIL_POINT_FOLDER": f"{self.folder}/points", **self.settings}
         self.render(ports)
         provider.serves(self)
@@ -131,7 +131,8 @@ class ShortLine:
             return [program(name)]
         return ["spawn-fcgi", "-n", "-s", f"{self.folder}/socket/{name}.sock", "-M", "0600", "--", program(name)]
 
-    def start(self, names=ALL, ready=True):
+    def start(self, names=ALL, ready=True, **settings):
+        """Those that are not up; `settings` are for these alone, this time."""
         for name in names:
             if name in self.children:
                 continue
@@ -140,7 +141,7 @@ class ShortLine:
                 os.remove(socket_path)
             with open(f"{self.folder}/log/{name}.log", "ab") as log:
                 # They die with the thread that started them: nothing outlives the tests.
-                self.children[name] = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "--", *self.words(name)], env=self.environment, cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+                self.children[name] = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "--", *self.words(name)], env=self.environment | settings, cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
             if name == "faxline-deliver":
                 wait_until(lambda: self.answers("faxline-deliver"))  # else the first mail waits for its second try
         if ready:
@@ -241,7 +242,7 @@ class ShortLine:
     def sql(self, statement):
         """What the book answers, a line a row. It may be changed as no program would: to make things older than they are."""
         url = self.settings["DATABASE_URL"]
-        if not url.startswith("sqlite:///"):
+        if not url.startswith("sqlite://"):
             return subprocess.run(["psql", "-XqtA", "-v", "ON_ERROR_STOP=1", url, "-c", statement], check=True, capture_output=True, text=True).stdout.strip()
-        with contextlib.closing(sqlite3.connect(url.removeprefix("sqlite:///"), timeout=20)) as book, book:
+        with contextlib.closing(sqlite3.connect(url.removeprefix("sqlite://"), timeout=20)) as book, book:
             return "\n".join("|".join(map(str, row)) for row in book.execute(statement))
