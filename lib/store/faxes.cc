@@ -324,10 +324,10 @@ core::Result<void> Faxes::forget_fact(const std::string& name) {
   return {};
 }
 
-core::Result<std::vector<std::pair<std::string, std::string>>> Faxes::facts(const std::string& prefix) {
+core::Result<Facts> Faxes::facts(const std::string& prefix) {
   CORE_TRY(connection, database_->lease());
   CORE_TRY(rows, connection.query("SELECT name, value FROM facts WHERE substr(name, 1, :1) = :2 ORDER BY name", {static_cast<std::int64_t>(prefix.size()), prefix}));
-  std::vector<std::pair<std::string, std::string>> facts;
+  Facts facts;
   for (const auto& row : rows) facts.emplace_back(row.text("name"), row.text("value"));
   return facts;
 }

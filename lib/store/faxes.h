@@ -251,7 +251,7 @@ class Faxes {
   core::Result<std::string> fact(const std::string& name);  // empty: none
   core::Result<void> set_fact(const std::string& name, const std::string& value);
   core::Result<void> forget_fact(const std::string& name);
-  core::Result<std::vector<std::pair<std::string, std::string>>> facts(const std::string& prefix);  // whose names begin so, by name
+  core::Result<Facts> facts(const std::string& prefix);  // whose names begin so, by name
   core::Result<void> set_facts(const Facts& facts);  // all, or none
 
  private:
