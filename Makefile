@@ -84,7 +84,7 @@ $(BUILD)/bin/%: $(BUILD)/object/bin/%.o $(LIBRARY)
 # once more, the rest is the same.
 FAIL_SOURCES  := $(shell grep -ls '"core/fail_point.h"' lib/*/*.cc)
 FAIL_OBJECTS  := $(patsubst %.cc,$(BUILD)/fail/object/%.o,$(FAIL_SOURCES))
-FAIL_PROGRAMS := $(addprefix $(BUILD)/fail/,cgi-bin/send cgi-bin/inbox cgi-bin/inbound cgi-bin/media bin/faxline-queue bin/faxline-deliver)
+FAIL_PROGRAMS := $(addprefix $(BUILD)/fail/,cgi-bin/send cgi-bin/inbox cgi-bin/inbound cgi-bin/media bin/faxline-queue bin/faxline-deliver bin/faxline)
 
 fail: $(FAIL_PROGRAMS)
 

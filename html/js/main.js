@@ -65,7 +65,8 @@ function showLine() {
     element('span', { class: trouble ? 'trouble' : '' }, line.text || (trouble ? line.state : 'ready')),
     (line.troubles || []).map(troubleNote),
     line.refused ? refusedNote(line.refused) : null,
-    ...(line.notices || []).map(untoldNote));
+    // What keeps mail out of the mailbox is said once.
+    ...(line.notices || []).filter((way) => way.way !== 'maildir' || !(line.troubles || []).some((it) => it.kind === 'mailbox')).map(untoldNote));
   unread.hidden = !line.unread;
   unread.textContent = line.unread > 99 ? '99+' : String(line.unread || '');
   unread.setAttribute('aria-label', `${line.unread} new`);

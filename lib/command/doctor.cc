@@ -142,7 +142,11 @@ class Doctor {
     else add("queue", Grade::wrong, beat ? "It has given no sign of life since " + core::rfc3339(*beat) + ". Start faxline-queue again; the log says why it ended." : std::string("It has never run here. Start faxline-queue."));
     if (numbers.overdue > 0) add("faxes", Grade::wrong, count_of(numbers.overdue, "fax") + " should have been looked at a minute ago or more. Is faxline-queue running, and is the database not locked?");
     else add("faxes", Grade::ok, "None waits longer than it should.");
-    for (const auto& trouble : troubles) add(trouble.kind, Grade::wrong, trouble.text + " It is so since " + core::rfc3339(trouble.since) + ".");
+    for (const auto& trouble : troubles) {
+      // The mailbox is looked at, too: its trouble is said there, once.
+      if (trouble.kind == "mailbox") mailbox_trouble_since_ = trouble.since;
+      else add(trouble.kind, Grade::wrong, trouble.text + " It is so since " + core::rfc3339(trouble.since) + ".");
+    }
     if (numbers.mails_waiting > 0) add("mails", Grade::warning, count_of(numbers.mails_waiting, "mail") + " still to be put into the mailbox; they are tried again by themselves.");
     else add("mails", Grade::ok, "None waits for the mailbox.");
     if (hold) {
@@ -188,8 +192,9 @@ class Doctor {
 
   void look_at_mailbox() {
     const auto works = maildir::Remote(settings_.socket("deliver.sock")).check();
-    if (works) add("mailbox", Grade::ok, settings_.text("MAILDIR_ROOT_DIR") + " takes mail.");
-    else add("mailbox", Grade::wrong, words_of(works.error()));
+    if (works && mailbox_trouble_since_) return add("mailbox", Grade::warning, settings_.text("MAILDIR_ROOT_DIR") + " takes mail again, after trouble since " + core::rfc3339(*mailbox_trouble_since_) + ". What waited follows within minutes.");
+    if (works) return add("mailbox", Grade::ok, settings_.text("MAILDIR_ROOT_DIR") + " takes mail.");
+    add("mailbox", Grade::wrong, words_of(works.error()) + (mailbox_trouble_since_ ? " It is so since " + core::rfc3339(*mailbox_trouble_since_) + "." : ""));
   }
 
   void look_at_provider() {
@@ -206,6 +211,7 @@ class Doctor {
   core::Time now_;
   std::vector<Finding> findings_;
   bool is_down_ = false;
+  std::optional<core::Time> mailbox_trouble_since_;
 };
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "queue/daemon.h"
 
+#include <malloc.h>
+
 #include <thread>
 
 #include "http/client.h"
@@ -40,6 +42,7 @@ Options options_of(const config::Settings& settings) {
 }  // namespace
 
 core::Result<void> run_daemon(const config::Settings& settings, const std::atomic<bool>& stop) {
+  ::mallopt(M_ARENA_MAX, 1);  // one for each thread would keep the most that each has ever used
   const core::SystemClock clock;
   CORE_TRY(database, sql::Database::open(settings.database_url(), {.connections = 8}));
   CORE_TRY(faxes, store::Faxes::open(database));
@@ -58,12 +61,12 @@ core::Result<void> run_daemon(const config::Settings& settings, const std::atomi
   auto notices = faxes.notices();
   const notice::Ways ways{notice_options, clock, notice_client, [&](const std::string& id) { return spool.open(id); }, context.deliver, context.new_mail_name,
                           [&](const store::Errand& errand, const std::string& name) { return notices.record_mail_name(errand, name); }, &stop};
-  const auto machine = machine_name(settings.text("STATE_DIR"));
-  notice::Outbox outbox(ways, notices, machine + ":notices");
+  const Workers workers{3, settings.socket("wake.sock"), machine_name(settings.text("STATE_DIR"))};
+  notice::Outbox outbox(ways, notices, worker_name(workers, "notices"));
   // In threads of its own: a mail server that hangs delays no fax.
   std::atomic<bool> over{false};
   std::thread teller([&] { outbox.run(stop, over); });
-  auto done = run(context, {3, settings.socket("wake.sock"), machine}, stop);
+  auto done = run(context, workers, stop);
   over = true;
   teller.join();
   return done;

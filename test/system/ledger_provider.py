@@ -162,7 +162,10 @@ class LedgerProvider:
             return self.call_back(call)
         if mode == "forget":
             return None
-        call.fax["status"] = "sending"
+        with self.lock:
+            if call.fax["status"] != "queued":
+                return None  # canceled meanwhile, or told of
+            call.fax["status"] = "sending"
         if mode == "hold":
             return self.call_back(call)
         if mode == "slow":
