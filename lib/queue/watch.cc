@@ -4,6 +4,7 @@
 
 #include "core/fail_point.h"
 #include "core/log.h"
+#include "queue/certificates.h"
 
 namespace queue {
 
@@ -13,6 +14,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kBeat = 1min;
 constexpr auto kDiskWait = 30s;
+constexpr auto kCertificates = 1h;
 
 // A clock that was set back makes everything due.
 bool is_due(core::Time last, core::Time now, core::Milliseconds interval) { return now - last >= interval || now < last; }
@@ -84,6 +86,14 @@ void look_at_disk(const Context& context, Looks& looks, core::Time now) {
   begin_trouble(context, kDiskTrouble, error);
 }
 
+void look_at_listeners(const Context& context, Looks& looks, core::Time now) {
+  if (context.listeners == nullptr || !is_due(looks.certificates, now, looks.certificates_well ? core::Milliseconds(kCertificates) : core::Milliseconds(kBeat))) return;
+  looks.certificates = now;
+  const auto well = look_at_certificates(context, *context.listeners);
+  if (!well) return warn("certificates not noted", well.error());
+  looks.certificates_well = *well;
+}
+
 }  // namespace
 
 void look_after(const Context& context, Looks& looks) {
@@ -97,6 +107,7 @@ void look_after(const Context& context, Looks& looks) {
   }
   look_at_mailbox(context, looks, now);
   look_at_disk(context, looks, now);
+  look_at_listeners(context, looks, now);
   if (const auto done = context.watch->flush(); !done) warn("durations not written", done.error());
   FAIL_POINT("queue.watch.measured");
 }

@@ -318,6 +318,14 @@ core::Result<void> Faxes::set_facts(const Facts& facts) {
   return transaction.commit();
 }
 
+core::Result<void> Faxes::tell(std::string_view event, std::string_view cause_code, std::string_view cause_text, core::Time now, const Facts& facts) {
+  CORE_TRY(connection, database_->lease());
+  CORE_TRY(transaction, sql::Transaction::begin(connection));
+  CORE_CHECK(insert_notice(connection, event, nullptr, cause_code, cause_text, now));
+  CORE_CHECK(write_facts(connection, facts));
+  return transaction.commit();
+}
+
 core::Result<void> Faxes::forget_fact(const std::string& name) {
   CORE_TRY(connection, database_->lease());
   CORE_CHECK(connection.execute("DELETE FROM facts WHERE name = :1", {name}));

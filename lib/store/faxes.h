@@ -250,6 +250,8 @@ class Faxes {
   Notices notices() const;  // of the same database (notices.h)
   core::Result<std::string> fact(const std::string& name);  // empty: none
   core::Result<void> set_fact(const std::string& name, const std::string& value);
+  // A notice that is not about one fax, and facts that go with it: all, or nothing.
+  core::Result<void> tell(std::string_view event, std::string_view cause_code, std::string_view cause_text, core::Time now, const Facts& facts);
   core::Result<void> forget_fact(const std::string& name);
   core::Result<Facts> facts(const std::string& prefix);  // whose names begin so, by name
   core::Result<void> set_facts(const Facts& facts);  // all, or none
