@@ -1,7 +1,7 @@
 """The real programs under a clock that is set (lib/queue/README.md, "The clock"), with faxes in each state that waits: by an
-hour and by a month, forward and back, while they run; wrong at the machine's start, and put right later. Nothing ends and
-nothing is removed by a clock that is not believed, and nothing waits longer than was meant. When the time has really gone by,
-FAX_DEADLINE ends whatever is open, and the person is told."""
+hour and by a month, forward and back, while they run and while the queue is down; wrong at the machine's start, and put right
+later. Nothing ends and nothing is removed by a clock that is not believed, and nothing waits longer than was meant. When the
+time has really gone by, FAX_DEADLINE ends whatever is open, and the person is told."""
 import concurrent.futures
 import mailbox
 import os
@@ -155,16 +155,20 @@ class Waiting:
         self.told.close()
 
 
-def set_while_it_runs(library, seconds):
+def set_by(library, seconds, down=False):
     line = Waiting(library)
     house = line.house
     try:
         # Another machine, which is gone, had this one in its hands.
         house.sql(f"UPDATE faxes SET lease_owner = 'another machine', lease_until_ms = {int((house.now() + 1200) * 1000)} WHERE id = '{line.id[BUSY]}'")
         house.sweep()
+        if down:
+            house.kill(["faxline-queue"])
         house.set_clock(seconds)
+        house.start()
         house.sweep()
-        line.judge_untouched(due=(BUSY, HELD) if seconds > 0 else ())
+        due = (BUSY, HELD) if seconds > 0 else (HELD,) if down else ()  # after a start one fax tries the account that was held
+        line.judge_untouched(due)
         deadlines = house.deadlines()
         assert len(deadlines) >= 4 and max(deadlines) <= DEADLINE + 1 and (seconds < 0 or min(deadlines) > DEADLINE - 60), deadlines
         line.finish()
@@ -183,7 +187,7 @@ def wrong_at_the_start(library, seconds):
         house.sweep()
         house.fail_and_boot(seconds)
         house.sweep()
-        due = (BUSY, HELD) if seconds > 0 else (HELD,)  # after a start one fax tries the account that was held
+        due = (BUSY, HELD) if seconds > 0 else (HELD,)  # as above
         line.judge_untouched(due)
         assert house.fact("clock.state") == "waiting" and "deadlines and purge wait" in house.log("faxline-queue", 400)
         # It is told the time.
@@ -244,7 +248,8 @@ def time_goes_by(library):
 
 
 STORIES = {
-    "an hour forward": (set_while_it_runs, 61 * 60), "a month forward": (set_while_it_runs, 30 * DAY), "an hour back": (set_while_it_runs, -HOUR), "a month back": (set_while_it_runs, -30 * DAY),
+    "an hour forward": (set_by, 61 * 60), "a month forward": (set_by, 30 * DAY), "an hour back": (set_by, -HOUR), "a month back": (set_by, -30 * DAY),
+    "a month forward while it is down": (set_by, 30 * DAY, True), "a month back while it is down": (set_by, -30 * DAY, True),
     "ahead at the start": (wrong_at_the_start, 40 * DAY), "behind at the start": (wrong_at_the_start, -40 * DAY), "time goes by": (time_goes_by,),
 }  # fmt: skip
 
