@@ -196,8 +196,8 @@ class Faxes {
   // --- a clock that was set ---
   // Whatever is not final ends then at the earliest. `facts` are written with it: both, or neither.
   core::Result<void> restart_deadlines(core::Time deadline, const Facts& facts);
-  // The clock was set back by `by`, and is `now`: what lies in the future (next times, leases, holds, what attempts wait
-  // for) comes nearer by as much, so that nothing waits longer than was meant; no deadline is later than now + `lifetime`.
+  // The clock was set back by `by`, and is `now`: what lies in the future (next times and leases of faxes and of notices, holds,
+  // what attempts wait for) comes nearer by as much, so that nothing waits longer than was meant; no deadline is later than now + `lifetime`.
   // `facts` as above: done twice, what waits would come nearer by twice as much.
   core::Result<void> set_back(core::Time now, core::Milliseconds by, std::chrono::seconds lifetime, const Facts& facts);
   // What is past its deadline and not final is due, whatever it waits for.

@@ -21,6 +21,8 @@ core::Result<void> Faxes::set_back(core::Time now, core::Milliseconds by, std::c
   // Retention is counted from here.
   CORE_CHECK(connection.execute("UPDATE faxes SET final_ms = :1 WHERE final_ms > :1", {now}));
   CORE_CHECK(connection.execute("UPDATE holds SET until_ms = until_ms - :1 WHERE until_ms > :2", {step, now}));
+  for (const std::string column : {"next_at_ms", "lease_until_ms"})
+    CORE_CHECK(connection.execute("UPDATE errands SET " + column + " = " + column + " - :1 WHERE " + column + " > :2", {step, now}));
   for (const std::string column : {"intent_ms", "voided_ms", "unknown_since_ms", "final_seen_ms", "last_look_ms"})
     CORE_CHECK(connection.execute("UPDATE attempts SET " + column + " = " + column + " - :1 WHERE " + column + " > :2", {step, now}));
   CORE_CHECK(write_facts(connection, facts));

@@ -210,6 +210,13 @@ class ShortLine:
         """Until there is an answer, whatever it says."""
         return wait_until(lambda: [answer] if (answer := self.ask(method, path, **more)) is not None else None, seconds)[0]
 
+    def send(self, number, content, until):
+        """A fax; its id, once it is so far."""
+        answer = self.insist("POST", "/api/faxes", data={"to": number}, files=[("file", ("a.pdf", content, "application/pdf"))])
+        assert answer.status_code == 202, answer.text
+        wait_until(lambda: self.fax(answer.json()["id"])["status"] == until, 30)
+        return answer.json()["id"]
+
     def faxes(self, number):
         """All faxes to or from a number, newest first."""
         answer = self.insist("GET", "/api/faxes", params={"q": number.lstrip("+")})

@@ -46,20 +46,13 @@ class Copied:
         self.backup, self.later = f"{self.house.folder}/backup", 0
         self.provider.modes["+12125550003"] = "hold"
         sid = self.provider.receive("+12125550001", document("+12125550001"), "url", True)
-        self.delivered, self.open = self.send("+12125550002", "delivered"), self.send("+12125550003", "sending")
+        self.delivered, self.open = (self.house.send(number, document(number), until) for number, until in (("+12125550002", "delivered"), ("+12125550003", "sending")))
         wait_until(lambda: self.house.mails(sid), 30)
         wait_until(lambda: sid in self.provider.deleted, 30)
         self.provider.falls_silent()
         wait_until(lambda: not self.house.untold(), 30)
         self.house.command("backup", self.backup)
         self.before = self.everything()
-
-    def send(self, number, until):
-        """Its id, once it is so far."""
-        answer = self.house.insist("POST", "/api/faxes", data={"to": number}, files=[("file", ("a.pdf", document(number), "application/pdf"))])
-        assert answer.status_code == 202, answer.text
-        wait_until(lambda: self.house.fax(answer.json()["id"])["status"] == until, 30)
-        return answer.json()["id"]
 
     def everything(self):
         """Id -> what the book says of it, and its document."""
@@ -85,7 +78,7 @@ class Copied:
     def cut_off(self, point):
         house = self.house
         self.later += 1
-        later = self.send(f"+121255501{self.later:02d}", "delivered")  # what the copy does not know
+        later = house.send(f"+121255501{self.later:02d}", document(f"+121255501{self.later:02d}"), "delivered")  # what the copy does not know
         bytes_of_later = house.insist("GET", f"/api/faxes/{later}/document.pdf").content
         name = next(name for name in house.files("state/spool") if open(f"{house.folder}/state/spool/{name}", "rb").read() == bytes_of_later)
         self.provider.falls_silent()

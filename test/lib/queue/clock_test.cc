@@ -233,6 +233,26 @@ TEST_CASE("clock: back: killed and started again in the middle of it, what waits
   }
 }
 
+TEST_CASE("clock: back while a notice is put off, and another is in the hands of a daemon that is gone") {
+  Timed line;
+  for (int i = 0; i < 2; ++i) line.cancel(line.send());
+  line.run();
+  auto notices = line.faxes->notices();
+  const std::vector<std::string> ways{"webhook"};
+  REQUIRE(notices.share_out([&](const store::Notice&) { return ways; }, line.clock.now()).value() == 2);
+  const auto put_off = notices.claim(ways, "worker", line.clock.now(), 10min).value();
+  REQUIRE(put_off);
+  REQUIRE(notices.put_off(*put_off, "away", line.clock.now(), line.clock.now() + 1h));
+  REQUIRE(notices.claim(ways, "gone", line.clock.now(), 10min).value());
+  line.set_by(-kMonth);
+  line.run();
+  CHECK_FALSE(notices.claim(ways, "worker", line.clock.now(), 10min).value());
+  line.pass(10min);
+  CHECK(notices.claim(ways, "worker", line.clock.now(), 2h).value());
+  line.pass(50min);
+  CHECK(notices.claim(ways, "worker of another name", line.clock.now(), 2h).value());
+}
+
 TEST_CASE("clock: back while a fax is seen final without a reason: the reason is not waited for until then") {
   Timed line;
   const auto id = line.send();
