@@ -30,8 +30,8 @@ def blocks():
 
 def rooms():
     """program -> (account, folders that it may write to, network), from README.md."""
-    rows = re.findall(r"^\| `([\w-]+)` \|[^|]*\| ([\w -]+) \|([^|]*)\| (yes|no) \|$", read("README.md"), re.M)
-    return {name: (account, set(re.findall(r"`(\w+)`", folders)), network == "yes") for name, account, folders, network in rows}
+    rows = re.findall(r"^\| `([\w-]+)` \|[^|]*\| ([\w -]+) \|([^|]*)\| (yes|no|this machine) \|$", read("README.md"), re.M)
+    return {name: (account, set(re.findall(r"`(\w+)`", folders)), network != "no") for name, account, folders, network in rows}
 
 
 @pytest.fixture(scope="module")
@@ -110,8 +110,11 @@ def send(machine, number=OWN_NUMBER):
     return machine.run(f"faxline send /home/anna/letter.pdf {number}").split()[0]
 
 
-def is_over(machine, fax, state="delivered", seconds=90):
-    machine.until(lambda: faxes(machine).get(fax) == state, seconds, f"fax {fax} is {state}; it is {faxes(machine).get(fax)}")
+def is_over(machine, fax, state="delivered", seconds=60):
+    try:
+        machine.until(lambda: faxes(machine).get(fax) == state, seconds, f"fax {fax} is {state}")
+    except Failed as failed:
+        raise Failed(f"{failed}\n{machine.run(f'faxline show {fax}; journalctl -b -n 40 --no-pager -u faxline*', check=False)[-8000:]}") from None
 
 
 def converse(machine, command, steps):
@@ -284,6 +287,40 @@ def test_an_address_that_comes_later(machine):
     machine.until(lambda: "10.9.8.7:443" in machine.run("ss -ltn"), 30, "nginx is started again, and listens there")
     machine.run("sed -i 's/^LAN_LISTEN=.*/#LAN_LISTEN=/' /etc/faxline/faxline.conf; systemctl restart faxline.target")
     machine.until(lambda: "0.0.0.0:443" in machine.run("ss -ltn") and is_up(machine), 30, "it is as it was")
+
+
+def test_a_server_with_a_public_address(machine):
+    """443 and 80 are the provider's and the authority's at that address, which has another site at 80, too."""
+    machine.run("ip address add 10.9.8.7/32 dev lo; cp /etc/faxline/faxline.conf /root/before")
+    for name, value in (("PUBLIC_PORT", "443"), ("ACME_PORT", "80"), ("PUBLIC_LISTEN", "10.9.8.7"), ("LAN_PORT", "8443"), ("LAN_LISTEN", "127.0.0.1")):
+        machine.run(f"sed -i 's/^#{name}=.*/{name}={value}/' /etc/faxline/faxline.conf")
+    machine.run("systemctl restart faxline.target; install -D -m 644 /dev/stdin /var/lib/faxline/acme/.well-known/acme-challenge/probe", given="proof")
+    ask = "import ssl, sys, urllib.error, urllib.request as u\ntry: print(u.urlopen(u.Request(sys.argv[1], headers={'Host': sys.argv[2]}), context=ssl._create_unverified_context()).read())\nexcept urllib.error.HTTPError as e: print(e.code)"
+    get = lambda url, host="fax.example.org": machine.run(f"python3 -c {quoted(ask)} {url} {host}", check=False)  # noqa: E731
+    machine.until(lambda: "ok" in get("https://127.0.0.1:8443/api/ping"), 20, "the page is at its address")
+    assert "proof" in get("http://10.9.8.7/.well-known/acme-challenge/probe")
+    assert "Welcome to nginx" in get("http://127.0.0.1/", "other.example.org")
+    assert get("https://10.9.8.7/").strip() == "404"
+    wait_until_up(machine)
+    is_over(machine, send(machine))
+    machine.run("cp /root/before /etc/faxline/faxline.conf; rm -r /var/lib/faxline/acme/.well-known; systemctl restart faxline.target")
+    wait_until_up(machine)
+
+
+def test_the_mailbox_again(machine):
+    """Asked again, it is a new password; whatever would be no mailbox of its own is refused."""
+    for name in ("faxline", "root", "Anna", "-x"):
+        assert "faxline mailbox add" in machine.run(f"echo x | faxline mailbox add {name}", check=False)
+    assert "root" in machine.as_person("echo x | faxline mailbox add other || faxline config check", check=False)
+    assert "put sudo in front" in machine.as_person("faxline config check", check=False)
+    machine.run("chmod g+w /home/myfaxuser/Maildir")
+    assert "nobody else can write to" in machine.run(f"echo x | faxline mailbox add {NAME}", check=False)
+    assert "chmod go-w" in machine.run("systemctl restart faxline.target; systemctl status faxline", check=False)
+    machine.run("chmod go-w /home/myfaxuser/Maildir")
+    machine.run(f"faxline mailbox add {NAME}", given="another word\n")
+    wait_until_up(machine)
+    talk = ["user myfaxuser", "pass another word", "STAT", "quit"]
+    assert converse(machine, "openssl s_client -connect localhost:995 -quiet", talk)[2].startswith("+OK")
 
 
 def test_wrong_settings_stop_the_line_and_nothing_else(machine):
