@@ -37,10 +37,7 @@ sandbox::Options sandbox_options(const config::Settings& settings) {
   const auto after_scheme = public_url.find("://") + 3;
   options.incoming_url = public_url.substr(0, after_scheme) + credentials + public_url.substr(after_scheme) + "/fax/initialize";
   // The public name need not lead back here from inside; the listener is on this machine.
-  const auto& listens = settings.text("PUBLIC_LISTEN");
-  const auto first = listens.substr(0, listens.find_first_of(", "));
-  const auto address = first.empty() || first == "localhost" || first == "0.0.0.0" || first.find("::") == 0 ? "127.0.0.1" : first.find(':') == std::string::npos || first[0] == '[' ? first : "[" + first + "]";
-  if (const auto url = http::parse(public_url)) options.connect_to[url->host + ":" + std::to_string(url->port)] = address + ":" + std::to_string(settings.integer("PUBLIC_PORT"));
+  if (const auto url = http::parse(public_url)) options.connect_to[url->host + ":" + std::to_string(url->port)] = "127.0.0.1:" + std::to_string(settings.integer("PUBLIC_PORT"));
   return options;
 }
 

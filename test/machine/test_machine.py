@@ -3,7 +3,6 @@ power cut, wrong settings and another installation. In the order of this file, o
 import os
 import re
 import subprocess
-import time
 
 import pytest
 
@@ -31,8 +30,8 @@ def blocks():
 
 def rooms():
     """program -> (account, folders that it may write to, network), from README.md."""
-    rows = re.findall(r"^\| `([\w-]+)` \|[^|]*\| ([\w -]+) \|([^|]*)\| (yes|no) \|$", read("README.md"), re.M)
-    return {name: (account, set(re.findall(r"`(\w+)`", folders)), network == "yes") for name, account, folders, network in rows}
+    rows = re.findall(r"^\| `([\w-]+)` \|[^|]*\| ([\w -]+) \|([^|]*)\| (yes|no|this machine) \|$", read("README.md"), re.M)
+    return {name: (account, set(re.findall(r"`(\w+)`", folders)), network != "no") for name, account, folders, network in rows}
 
 
 @pytest.fixture(scope="module")
@@ -111,8 +110,11 @@ def send(machine, number=OWN_NUMBER):
     return machine.run(f"faxline send /home/anna/letter.pdf {number}").split()[0]
 
 
-def is_over(machine, fax, state="delivered", seconds=90):
-    machine.until(lambda: faxes(machine).get(fax) == state, seconds, f"fax {fax} is {state}; it is {faxes(machine).get(fax)}")
+def is_over(machine, fax, state="delivered", seconds=60):
+    try:
+        machine.until(lambda: faxes(machine).get(fax) == state, seconds, f"fax {fax} is {state}")
+    except Failed as failed:
+        raise Failed(f"{failed}\n{machine.run(f'faxline show {fax}; journalctl -b -n 40 --no-pager -u faxline*', check=False)[-8000:]}") from None
 
 
 def converse(machine, command, steps):
@@ -140,7 +142,7 @@ def test_as_the_readme_says(machine):
     place = "."
     for line in download:
         if line == "make":  # this machine has built it already
-            machine.as_person("cd faxline && cp -a /srv/build build && find . -path ./build -prune -o -exec touch -d 2020-01-01 {} +")
+            machine.as_person("mkdir faxline/build && cd faxline && cp -a /srv/build/bin /srv/build/cgi-bin /srv/build/object /srv/build/libfaxline.a build && find . -path ./build -prune -o -exec touch -d 2020-01-01 {} +")
         machine.as_person(f"cd {place} && {line}", seconds=300)
         place = "faxline" if line == "cd faxline" else place
     machine.until(lambda: "ok" in machine.run("python3 -c 'import ssl, urllib.request as u; print(u.urlopen(\"https://localhost/api/ping\", context=ssl._create_unverified_context()).read())'", check=False), 20, "the page is up")
@@ -252,7 +254,7 @@ def test_killed_and_back(machine, program):
 
 
 def test_a_crash_loop_is_nobody_elses_trouble(machine):
-    machine.run("mv /usr/lib/faxline/cgi-bin/inbox /root/inbox; cp /bin/false /usr/lib/faxline/cgi-bin/inbox; systemctl kill -s KILL faxline-inbox")
+    machine.run("mv /usr/lib/faxline/cgi-bin/inbox /root/inbox; cp /bin/false /usr/lib/faxline/cgi-bin/inbox; kill -9 $(systemctl show -P MainPID faxline-inbox)")
     machine.until(lambda: int(machine.run("systemctl show -P NRestarts faxline-inbox")) >= 3, 30, "it crashes again and again")
     is_over(machine, send(machine))
     machine.run("mv /root/inbox /usr/lib/faxline/cgi-bin/inbox")
@@ -287,6 +289,40 @@ def test_an_address_that_comes_later(machine):
     machine.until(lambda: "0.0.0.0:443" in machine.run("ss -ltn") and is_up(machine), 30, "it is as it was")
 
 
+def test_a_server_with_a_public_address(machine):
+    """443 and 80 are the provider's and the authority's at that address, which has another site at 80, too."""
+    machine.run("ip address add 10.9.8.7/32 dev lo; cp /etc/faxline/faxline.conf /root/before")
+    for name, value in (("PUBLIC_PORT", "443"), ("ACME_PORT", "80"), ("PUBLIC_LISTEN", "10.9.8.7"), ("LAN_PORT", "8443"), ("LAN_LISTEN", "127.0.0.1")):
+        machine.run(f"sed -i 's/^#{name}=.*/{name}={value}/' /etc/faxline/faxline.conf")
+    machine.run("systemctl restart faxline.target; install -D -m 644 /dev/stdin /var/lib/faxline/acme/.well-known/acme-challenge/probe", given="proof")
+    ask = "import ssl, sys, urllib.error, urllib.request as u\ntry: print(u.urlopen(u.Request(sys.argv[1], headers={'Host': sys.argv[2]}), context=ssl._create_unverified_context()).read())\nexcept urllib.error.HTTPError as e: print(e.code)"
+    get = lambda url, host="fax.example.org": machine.run(f"python3 -c {quoted(ask)} {url} {host}", check=False)  # noqa: E731
+    machine.until(lambda: "ok" in get("https://127.0.0.1:8443/api/ping"), 20, "the page is at its address")
+    assert "proof" in get("http://10.9.8.7/.well-known/acme-challenge/probe")
+    assert "Welcome to nginx" in get("http://127.0.0.1/", "other.example.org")
+    assert get("https://10.9.8.7/").strip() == "404"
+    wait_until_up(machine)
+    is_over(machine, send(machine))
+    machine.run("cp /root/before /etc/faxline/faxline.conf; rm -r /var/lib/faxline/acme/.well-known; systemctl restart faxline.target")
+    wait_until_up(machine)
+
+
+def test_the_mailbox_again(machine):
+    """Asked again, it is a new password; whatever would be no mailbox of its own is refused."""
+    for name in ("faxline", "root", "Anna", "-x"):
+        assert "faxline mailbox add" in machine.run(f"echo x | faxline mailbox add {name}", check=False)
+    assert "root" in machine.as_person("echo x | faxline mailbox add other || faxline config check", check=False)
+    assert "put sudo in front" in machine.as_person("faxline config check", check=False)
+    machine.run("chmod g+w /home/myfaxuser/Maildir")
+    assert "nobody else can write to" in machine.run(f"echo x | faxline mailbox add {NAME}", check=False)
+    assert "chmod go-w" in machine.run("systemctl restart faxline.target; systemctl status faxline", check=False)
+    machine.run("chmod go-w /home/myfaxuser/Maildir")
+    machine.run(f"faxline mailbox add {NAME}", given="another word\n")
+    wait_until_up(machine)
+    talk = ["user myfaxuser", "pass another word", "STAT", "quit"]
+    assert converse(machine, "openssl s_client -connect localhost:995 -quiet", talk)[2].startswith("+OK")
+
+
 def test_wrong_settings_stop_the_line_and_nothing_else(machine):
     machine.run("echo RETRY_LIMITS=3 >>/etc/faxline/faxline.conf")
     assert "did you mean RETRY_LIMIT?" in machine.run("faxline config check", check=False)
@@ -311,6 +347,8 @@ def test_nginx_refuses_our_site_and_the_others_go_on(machine):
 def test_installed_again_and_taken_away(machine):
     """Settings and data stay, both times; other sites are served all the while."""
     kept = "cat /etc/faxline/faxline.conf; openssl x509 -in /etc/faxline/tls/current/fullchain.pem -noout -serial"
+    # Each fax that was sent comes in again, and one came from outside.
+    machine.until(lambda: list(faxes(machine).values()).count("received") == list(faxes(machine).values()).count("delivered") + 1, 30, "nothing is under way")
     before, known = machine.run(kept), faxes(machine)
     machine.as_person("cd faxline && sudo make install")
     wait_until_up(machine, 20)

@@ -51,8 +51,8 @@ def unit_of(program):
 
 def table():
     """program -> (account, folders it may write to, network), of README.md."""
-    rows = re.findall(r"^\| `([\w-]+)` \|[^|]*\| ([\w -]+) \|([^|]*)\| (yes|no) \|$", read(f"{ROOT}/README.md"), re.M)
-    return {name: (account, set(re.findall(r"`(\w+)`", folders)), network == "yes") for name, account, folders, network in rows}
+    rows = re.findall(r"^\| `([\w-]+)` \|[^|]*\| ([\w -]+) \|([^|]*)\| (yes|no|this machine) \|$", read(f"{ROOT}/README.md"), re.M)
+    return {name: (account, set(re.findall(r"`(\w+)`", folders)), network != "no") for name, account, folders, network in rows}
 
 
 def test_installed_twice_and_taken_away(tmp_path):
@@ -147,6 +147,7 @@ def test_table_and_unit_say_the_same(program):
     assert (room.get("PrivateNetwork") == ["yes"]) is not network
     if not network:
         assert room["RestrictAddressFamilies"] == ["AF_UNIX"]
+    assert room.get("IPAddressAllow", []) == (["localhost"] if program == "sandbox" else [])
     hidden = {path.lstrip("-").removeprefix(f"{STATE}/") for path in room.get("InaccessiblePaths", [])}
     if STATE in room.get("BindReadOnlyPaths", []):  # then what is not named must be out of reach
         assert {"people", "db", "spool", "handout", "sandbox", "acme"} - folders <= hidden
@@ -158,12 +159,13 @@ def test_table_and_unit_say_the_same(program):
 def test_rooms_are_locked_alike(program):
     """What all have; who has less says so here."""
     queue_may = {"ProtectClock", "ProcSubset", "MemoryDenyWriteExecute", "PrivateNetwork", "IPAddressDeny"}
-    less = {"faxline-queue": queue_may, "sandbox": {"PrivateNetwork", "IPAddressDeny"}}.get(program, set())
+    less = {"faxline-queue": queue_may, "sandbox": {"PrivateNetwork"}}.get(program, set())
     room = unit_of(program)
     for name in ("NoNewPrivileges", "PrivateTmp", "PrivateDevices", "PrivateUsers", "PrivateIPC", "PrivateMounts", "PrivateNetwork", "ProtectHostname", "ProtectKernelLogs", "ProtectKernelModules", "ProtectKernelTunables",
                  "ProtectControlGroups", "ProtectClock", "RestrictRealtime", "RestrictSUIDSGID", "LockPersonality", "MemoryDenyWriteExecute", "RemoveIPC"):  # fmt: skip
         assert (room.get(name) == ["yes"]) == (name not in less), name
     assert (room["CapabilityBoundingSet"], room["ProtectSystem"], room["ProtectProc"]) == ([], ["strict"], ["invisible"])
+    assert (room.get("IPAddressDeny") == ["any"]) == ("IPAddressDeny" not in less)
     assert (room.get("ProcSubset") == ["pid"]) == ("ProcSubset" not in less)
     assert room["LoadCredential"] == [f"faxline.conf:/run/faxline-settings/{program}.conf"]
     assert (room["Restart"], room["StartLimitIntervalSec"]) == (["always"], ["0"])
