@@ -250,6 +250,6 @@ class ShortLine:
         """What the book answers, a line a row. It may be changed as no program would: to make things older than they are."""
         url = self.settings["DATABASE_URL"]
         if not url.startswith("sqlite://"):
-            return subprocess.run(["psql", "-XqtA", "-v", "ON_ERROR_STOP=1", url, "-c", statement], check=True, capture_output=True, text=True).stdout.strip()
+            return subprocess.run([f"{postgresql.binaries()}/psql", "-XqtA", "-v", "ON_ERROR_STOP=1", url, "-c", statement], check=True, capture_output=True, text=True).stdout.strip()
         with contextlib.closing(sqlite3.connect(url.removeprefix("sqlite://"), timeout=20)) as book, book:
             return "\n".join("|".join(map(str, row)) for row in book.execute(statement))
