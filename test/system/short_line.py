@@ -214,7 +214,10 @@ class ShortLine:
         """A fax; its id, once it is so far."""
         answer = self.insist("POST", "/api/faxes", data={"to": number}, files=[("file", ("a.pdf", content, "application/pdf"))])
         assert answer.status_code == 202, answer.text
-        wait_until(lambda: self.fax(answer.json()["id"])["status"] == until, 30)
+        try:
+            wait_until(lambda: self.fax(answer.json()["id"])["status"] == until, 30)
+        except AssertionError as error:
+            raise AssertionError(f"not {until}: {self.fax(answer.json()['id'])}") from error
         return answer.json()["id"]
 
     def faxes(self, number):
@@ -232,6 +235,10 @@ class ShortLine:
     def mails(self, fax_sid):
         found = [message for message in mailbox.Maildir(f"{self.folder}/Maildir", create=False) if message["X-Fax-Sid"] == fax_sid]
         return [message for message in found if message["X-Faxline"]]
+
+    def notices(self):
+        """Mails that tell of something else than a document."""
+        return [message for message in mailbox.Maildir(f"{self.folder}/Maildir", create=False) if message["X-Faxline"] == "notice"]
 
     def files(self, folder):
         path = f"{self.folder}/{folder}"
