@@ -84,7 +84,7 @@ $(BUILD)/bin/%: $(BUILD)/object/bin/%.o $(LIBRARY)
 # once more, the rest is the same.
 FAIL_SOURCES  := $(shell grep -ls '"core/fail_point.h"' lib/*/*.cc)
 FAIL_OBJECTS  := $(patsubst %.cc,$(BUILD)/fail/object/%.o,$(FAIL_SOURCES))
-FAIL_PROGRAMS := $(addprefix $(BUILD)/fail/,cgi-bin/send cgi-bin/inbox cgi-bin/inbound cgi-bin/media bin/faxline-queue bin/faxline-deliver)
+FAIL_PROGRAMS := $(addprefix $(BUILD)/fail/,cgi-bin/send cgi-bin/inbox cgi-bin/inbound cgi-bin/media bin/faxline-queue bin/faxline-deliver bin/faxline)
 
 fail: $(FAIL_PROGRAMS)
 
@@ -115,8 +115,10 @@ $(BUILD)/test/echo: $(BUILD)/object/test/support/echo_program.o $(LIBRARY)
 	@mkdir -p $(@D) && echo "  $@"
 	$(QUIET)$(CXX) $(LDFLAGS) $< $(LIBRARY) $(LIBRARIES) -pthread -o $@
 
-# Preloaded into the programs by the simulation of power cuts. It defines open(2) and others itself.
+# Preloaded into the programs by the simulation of power cuts, and where the clock is set. They define open(2), time(2) and others themselves.
 $(BUILD)/test/recorder.so: test/power_cut/recorder.c
+$(BUILD)/test/moved_clock.so: test/system/moved_clock.c
+$(BUILD)/test/recorder.so $(BUILD)/test/moved_clock.so:
 	@mkdir -p $(@D) && echo "  $@"
 	$(QUIET)$(CC) -std=gnu17 -O2 -fPIC -shared -Wall -Wextra -Werror -U_FORTIFY_SOURCE $< -o $@
 

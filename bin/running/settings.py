@@ -18,7 +18,7 @@ DEFAULTS = {
     "MAX_FAX_BYTES": "52428800",
 }
 # Of `make run` alone: the programs have no use for them.
-NOT_FOR_PROGRAMS = ("RUN_USER", "RUN_PASSWORD", "POP3_PORT")
+NOT_FOR_PROGRAMS = ("RUN_USER", "RUN_PASSWORD")
 
 
 class Stop(Exception):

@@ -86,7 +86,7 @@ export function faxPlace(id, go) {
       element('h2', {}, 'What happened'),
       element('ol', { class: 'events' }, (fax.events || []).map((event) => element('li', {}, element('time', { datetime: event.at }, words.moment(event.at)),
         element('span', {}, event.what, event.why ? element('span', { class: 'quiet' }, ` ${event.why}`) : null)))));
-    replace(node, fax.practice ? element('p', { class: 'practice' }, 'PRACTICE LINE') : null, element('h1', { class: 'number' }, words.headline(fax)), live, note, body);
+    replace(node, fax.practice ? element('p', { class: 'practice' }, 'PRACTICE LINE') : null, element('h1', { class: 'numbered' }, words.headline(fax)), live, note, body);
   }
 
   async function refresh() {

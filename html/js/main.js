@@ -54,7 +54,9 @@ function untoldNote(way) {
 }
 
 function troubleNote(it) {
-  return element('div', { class: 'note bad' }, element('p', {}, it.text), element('p', { class: 'quiet' }, `Since ${words.moment(it.since)}; last tried ${words.moment(it.last_try)}.`));
+  // Nobody refuses a certificate of our own while all is practice.
+  const kind = it.kind === 'certificate' && line.practice ? 'note' : 'note bad';
+  return element('div', { class: kind }, element('p', {}, it.text), element('p', { class: 'quiet' }, `Since ${words.moment(it.since)}; last tried ${words.moment(it.last_try)}.`));
 }
 
 function showLine() {
@@ -65,7 +67,8 @@ function showLine() {
     element('span', { class: trouble ? 'trouble' : '' }, line.text || (trouble ? line.state : 'ready')),
     (line.troubles || []).map(troubleNote),
     line.refused ? refusedNote(line.refused) : null,
-    ...(line.notices || []).map(untoldNote));
+    // What keeps mail out of the mailbox is said once.
+    ...(line.notices || []).filter((way) => way.way !== 'maildir' || !(line.troubles || []).some((it) => it.kind === 'mailbox')).map(untoldNote));
   unread.hidden = !line.unread;
   unread.textContent = line.unread > 99 ? '99+' : String(line.unread || '');
   unread.setAttribute('aria-label', `${line.unread} new`);

@@ -1,6 +1,9 @@
 #include "app/health.h"
 
+
 #include <algorithm>
+
+#include "store/certificates.h"
 
 namespace app {
 
@@ -69,9 +72,14 @@ core::Result<void> write_line(Text& text, const Watched& watched, core::Time now
   text.gauge("held", "1 while the provider takes no calls of the account.", hold ? 1 : 0);
   text.counter("refused_webhooks_total", "Messages that named our account and number, and were refused.", refused);
   text.about("trouble", "gauge", "1 while something of the line does not work.");
-  for (const auto* kind : {"mailbox", "disk"}) {
+  for (const auto* kind : {"mailbox", "disk", "certificate"}) {
     const bool there = std::any_of(troubles.begin(), troubles.end(), [&](const auto& trouble) { return trouble.kind == kind; });
     text.value(there ? 1 : 0, "kind=\"" + std::string(kind) + "\"");
+  }
+  CORE_TRY(certificates, store::served_certificates(watched.faxes, now));
+  if (!certificates.empty()) {
+    text.about("certificate_expires_seconds", "gauge", "Until the end of the certificate that a listener shows; negative once it has ended.");
+    for (const auto& it : certificates) text.value((it.not_after - now).count() / 1000, "listener=\"" + it.listener + "\"");
   }
   // What never was has no age.
   if (beat) text.gauge("queue_silence_seconds", "Since the queue's last sign of life.", age(*beat, now));

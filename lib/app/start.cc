@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "core/log.h"
+#include "spool/spool.h"
 #include "wake/wake.h"
 
 namespace app {
@@ -57,6 +58,7 @@ int start(std::string_view program, const std::function<core::Result<int>(const 
   ::umask(0007);
   const auto run = [&]() -> core::Result<int> {
     CORE_TRY(settings, config::load());
+    CORE_CHECK(spool::check_no_restore(settings.text("STATE_DIR")));
     return wiring(settings);
   };
   const auto done = run();

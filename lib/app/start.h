@@ -16,7 +16,7 @@ ProviderSide gate_of(const config::Settings& settings);
 // Says in the log what is allowed and may surprise about this setting (config::warnings()).
 void warn_of(const config::Settings& settings, std::string_view setting);
 
-// Runs a program's wiring. When that ends with an Error, its sentence goes to standard error and the log: the exit status is 78 for
+// Runs a program's wiring, unless a restore of the line was cut off. When it ends with an Error, its sentence goes to standard error and the log: the exit status is 78 for
 // settings, 75 for what may pass, else 70 (sysexits).
 int start(std::string_view program, const std::function<core::Result<int>(const config::Settings&)>& wiring);
 

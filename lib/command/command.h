@@ -66,6 +66,8 @@ core::Result<int> config_check(const Words& words);
 core::Result<int> config_example(const Words& words);
 core::Result<int> config_share(const config::Settings& settings, const Words& words);
 core::Result<int> mailbox_add(const Words& words);
+core::Result<int> certificate_show(const config::Settings& settings, const Words& words);
+core::Result<int> certificate_get(const config::Settings& settings, const Words& words);
 core::Result<int> doctor(const config::Settings& settings, const Words& words);
 core::Result<int> reconcile(const config::Settings& settings, const Words& words);
 core::Result<int> sandbox_fault(const config::Settings& settings, const Words& words);

@@ -9,7 +9,9 @@
 #include "core/clock.h"
 #include "core/fd.h"
 #include "fax/cause.h"
+#include "crypto/certificate.h"
 #include "http/client.h"
+#include "http/served.h"
 #include "json/writer.h"
 #include "maildir/remote.h"
 #include "spool/spool.h"
@@ -55,6 +57,7 @@ class Doctor {
     if (is_ours) look_at_book();
     else add("database", Grade::wrong, "It was not looked at: this user may not. Run it as root, or as the owner of " + settings_.state_folder("db") + ".");
     look_at_mailbox();
+    look_at_certificates();
     look_at_provider();
   }
 
@@ -142,7 +145,11 @@ class Doctor {
     else add("queue", Grade::wrong, beat ? "It has given no sign of life since " + core::rfc3339(*beat) + ". Start faxline-queue again; the log says why it ended." : std::string("It has never run here. Start faxline-queue."));
     if (numbers.overdue > 0) add("faxes", Grade::wrong, count_of(numbers.overdue, "fax") + " should have been looked at a minute ago or more. Is faxline-queue running, and is the database not locked?");
     else add("faxes", Grade::ok, "None waits longer than it should.");
-    for (const auto& trouble : troubles) add(trouble.kind, Grade::wrong, trouble.text + " It is so since " + core::rfc3339(trouble.since) + ".");
+    for (const auto& trouble : troubles) {
+      // Mailbox and certificates are looked at, too: their trouble is said there, once.
+      if (trouble.kind == "mailbox") mailbox_trouble_since_ = trouble.since;
+      else if (trouble.kind != "certificate") add(trouble.kind, Grade::wrong, trouble.text + " It is so since " + core::rfc3339(trouble.since) + ".");
+    }
     if (numbers.mails_waiting > 0) add("mails", Grade::warning, count_of(numbers.mails_waiting, "mail") + " still to be put into the mailbox; they are tried again by themselves.");
     else add("mails", Grade::ok, "None waits for the mailbox.");
     if (hold) {
@@ -188,8 +195,25 @@ class Doctor {
 
   void look_at_mailbox() {
     const auto works = maildir::Remote(settings_.socket("deliver.sock")).check();
-    if (works) add("mailbox", Grade::ok, settings_.text("MAILDIR_ROOT_DIR") + " takes mail.");
-    else add("mailbox", Grade::wrong, words_of(works.error()));
+    if (works && mailbox_trouble_since_) return add("mailbox", Grade::warning, settings_.text("MAILDIR_ROOT_DIR") + " takes mail again, after trouble since " + core::rfc3339(*mailbox_trouble_since_) + ". What waited follows within minutes.");
+    if (works) return add("mailbox", Grade::ok, settings_.text("MAILDIR_ROOT_DIR") + " takes mail.");
+    add("mailbox", Grade::wrong, words_of(works.error()) + (mailbox_trouble_since_ ? " It is so since " + core::rfc3339(*mailbox_trouble_since_) + "." : ""));
+  }
+
+  // What the listeners show. A trouble of it that the queue has noted says what to do.
+  void look_at_certificates() {
+    for (const auto& [listener, address] : settings_.listeners()) {
+      const auto name = settings_.is_set("PUBLIC_HOSTNAME") ? settings_.text("PUBLIC_HOSTNAME") : std::string("localhost");
+      const auto pem = http::served_certificate(address, name);
+      const auto it = pem ? crypto::read_certificate(*pem, name) : core::Result<crypto::Certificate>(pem.error());
+      const auto where = "What " + listener + " shows at " + address;
+      if (!it && listener == "pop3") add("certificate", Grade::warning, "No POP3 server answers at " + address + ": `sudo faxline mailbox add NAME` sets one up.");
+      else if (!it) add("certificate", Grade::wrong, "There is no TLS at " + address + " (" + listener + "): is nginx running?");
+      else if (it->not_after <= now_) add("certificate", Grade::wrong, where + " has ended on " + core::rfc3339(it->not_after) + ". `sudo certbot renew` says why it was not renewed.");
+      else if (it->self_signed) add("certificate", settings_.practice() ? Grade::warning : Grade::wrong, where + " was made by this machine for itself; a provider refuses it. `sudo faxline certificate get` fetches a real one.");
+      else if (!it->fits && listener == "public") add("certificate", Grade::wrong, where + " is not for " + name + ", so a provider refuses it. `sudo faxline certificate get` fetches one that is.");
+      else add("certificate", Grade::ok, where + " is good until " + core::rfc3339(it->not_after) + ".");
+    }
   }
 
   void look_at_provider() {
@@ -206,6 +230,7 @@ class Doctor {
   core::Time now_;
   std::vector<Finding> findings_;
   bool is_down_ = false;
+  std::optional<core::Time> mailbox_trouble_since_;
 };
 
 }  // namespace

@@ -1,6 +1,8 @@
 // `faxline reconcile`: asks the queue, which holds the provider's secrets, and waits for its answer.
 #include <poll.h>
 
+#include <algorithm>
+
 #include "command/command.h"
 #include "core/id.h"
 #include "store/faxes.h"
@@ -45,13 +47,14 @@ core::Result<int> reconcile(const config::Settings& settings, const Words& words
   CORE_CHECK(become_owner_of(settings.state_folder("db")));
   CORE_TRY(database, sql::Database::open(settings.database_url()));
   CORE_TRY(book, store::Faxes::open(database));
-  const auto id = core::new_id(now());
-  CORE_CHECK(book.set_fact("reconcile.wanted", id + " " + since));
+  const auto question = std::string(store::kReconcileAsked) + core::new_id(now());
+  CORE_CHECK(book.set_fact(question, std::string(store::kSince) + since));
   wake::Sender(settings.socket("wake.sock")).send();
   for (const auto end = std::chrono::steady_clock::now() + kPatience; std::chrono::steady_clock::now() < end; ::poll(nullptr, 0, kPollMilliseconds)) {
-    CORE_TRY(answer, book.fact("reconcile.done"));
-    if (!answer.starts_with(id + " ")) continue;
-    const auto rest = answer.substr(id.size() + 1);
+    CORE_TRY(answer, book.fact(question));
+    if (answer.starts_with(store::kSince)) continue;
+    CORE_CHECK(book.forget_fact(question));
+    const auto rest = answer.substr(std::min(answer.find(' '), answer.size() - 1) + 1);  // after the time
     if (rest.starts_with("error ")) return core::Error{core::Code::provider_down, rest, "The provider's list could not be read: " + rest.substr(6)};
     const auto counts = text::split(rest, ' ');
     if (counts.size() != 4) break;
@@ -61,6 +64,7 @@ core::Result<int> reconcile(const config::Settings& settings, const Words& words
     print(faxes(counts[2], "differ still"));
     return counts[2] == "0" ? 0 : kDiffers;
   }
+  (void)book.forget_fact(question);  // nobody waits for it any more
   return core::Error{core::Code::unavailable, "no answer of the queue", "The queue did not answer: is the line running?"};
 }
 

@@ -1,5 +1,6 @@
 // `faxline replay`: the queue does it; here it is written into the book, with who asked.
 #include "command/command.h"
+#include "core/fail_point.h"
 #include "json/writer.h"
 #include "store/faxes.h"
 #include "wake/wake.h"
@@ -13,7 +14,9 @@ core::Result<int> replay(const config::Settings& settings, const Words& words) {
   CORE_TRY(faxes, store::Faxes::open(database));
   const auto& id = words.words[0];
   CORE_TRY(how, faxes.replay(id, person, core::SystemClock().now(), settings.duration("FAX_DEADLINE")));
+  FAIL_POINT("command.replay.committed");
   wake::Sender(settings.socket("wake.sock")).send();
+  FAIL_POINT("command.replay.woken");
   const bool fetches = how == store::Faxes::Replay::fetch;
   if (words.json) print(json::Writer().begin_object().member("id", id).member("what", fetches ? "fetch" : "mail").end_object().text());
   else print(id + "\t" + (fetches ? "fetch" : "mail"));

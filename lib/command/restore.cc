@@ -10,6 +10,7 @@
 
 #include "command/command.h"
 #include "command/copy.h"
+#include "core/fail_point.h"
 #include "json/writer.h"
 #include "spool/spool.h"
 #include "store/faxes.h"
@@ -83,13 +84,17 @@ class Restore {
     files::remove_all(staged_, trouble);  // copies alone: what was there before is never moved into it
     if (::mkdir(staged_.c_str(), 0700) != 0) return core::errno_error("mkdir", staged_, errno);
     CORE_CHECK(core::sync_folder(state_));
+    FAIL_POINT("restore.stage.begun");
     CORE_CHECK(make_folder(staged_ + "/db", faxes_));
     CORE_CHECK(make_folder(staged_ + "/people", people_));
     CORE_CHECK(make_folder(staged_ + "/spool", spool_));
     if (!manifest_.people_dump) CORE_CHECK(stage_people());
+    FAIL_POINT("restore.stage.people_copied");
     CORE_CHECK(stage_documents());
+    FAIL_POINT("restore.stage.documents_copied");
     if (!manifest_.faxes_dump) CORE_CHECK(stage_faxes());
     for (const auto* name : {"/db", "/people", "/spool", ""}) CORE_CHECK(core::sync_folder(staged_ + name));
+    FAIL_POINT("restore.stage.synced");
     return {};
   }
 
@@ -98,11 +103,16 @@ class Restore {
     CORE_CHECK(move_beside("db"));
     CORE_CHECK(move_beside("people"));
     CORE_CHECK(move_beside("spool"));
-    for (const auto* name : {"spool", "people", "db"}) CORE_CHECK(rename(staged_ + "/" + name, state_ + "/" + name));
+    for (const auto* name : {"spool", "people", "db"}) {
+      CORE_CHECK(rename(staged_ + "/" + name, state_ + "/" + name));
+      FAIL_POINT("restore.place.moved_in");
+    }
     CORE_CHECK(core::sync_folder(state_));
+    FAIL_POINT("restore.place.synced");
     if (manifest_.people_dump) CORE_CHECK(load_people());
     if (manifest_.faxes_dump) CORE_CHECK(load_faxes());
     if (::rmdir(staged_.c_str()) != 0) return core::errno_error("rmdir", staged_, errno);
+    FAIL_POINT("restore.place.ended");
     return core::sync_folder(state_);
   }
 
@@ -159,13 +169,17 @@ class Restore {
 
   core::Result<void> load_people() {
     CORE_CHECK(dump_server(settings_.people_database_url(), beside_folder() + "/people.dump"));
+    FAIL_POINT("restore.load.people_kept");
     CORE_CHECK(load_server(settings_.people_database_url(), backup_ + "/people.dump"));
+    FAIL_POINT("restore.load.people_loaded");
     return drop_sessions(settings_.people_database_url());
   }
 
   core::Result<void> load_faxes() {
     CORE_CHECK(dump_server(settings_.database_url(), beside_folder() + "/faxes.dump"));
+    FAIL_POINT("restore.load.faxes_kept");
     CORE_CHECK(load_server(settings_.database_url(), backup_ + "/faxes.dump"));
+    FAIL_POINT("restore.load.faxes_loaded");
     return take_over(settings_.database_url(), state_ + "/spool");
   }
 
@@ -191,6 +205,7 @@ class Restore {
     // The mark's name is the queue's (queue/reconcile.cc).
     CORE_TRY(unresolved, book.take_over_copy(manifest_.made, now(), settings_.duration("FAX_DEADLINE"), "reconciled." + settings_.text("FAX_PROVIDER") + "." + settings_.fax_number()));
     unresolved_ = unresolved;
+    FAIL_POINT("restore.book.taken_over");
     return {};
   }
 
@@ -212,7 +227,9 @@ class Restore {
     if (!files::exists(state_ + "/" + name)) return {};
     CORE_CHECK(rename(state_ + "/" + name, beside_folder() + "/" + name));
     CORE_CHECK(core::sync_folder(beside_));
-    return core::sync_folder(state_);
+    CORE_CHECK(core::sync_folder(state_));
+    FAIL_POINT("restore.place.moved_beside");
+    return {};
   }
 
   const config::Settings& settings_;

@@ -220,6 +220,17 @@ std::string Settings::lan_url() const {
   return "https://" + (is_set("PUBLIC_HOSTNAME") ? text("PUBLIC_HOSTNAME") : "localhost") + (port == 443 ? "" : ":" + std::to_string(port));
 }
 
+std::vector<std::pair<std::string, std::string>> Settings::listeners() const {
+  const auto at = [&](std::string_view listen, std::string_view port) {
+    const auto addresses = read_list(listen.empty() ? std::string() : text(listen));
+    auto host = addresses.empty() || addresses[0] == "0.0.0.0" || addresses[0] == "localhost" ? std::string("127.0.0.1") : addresses[0];
+    if (host == "::" || host == "[::]") host = "::1";
+    if (host.find(':') != std::string::npos && host[0] != '[') host = "[" + host + "]";
+    return host + ":" + std::to_string(integer(port));
+  };
+  return {{"lan", at("LAN_LISTEN", "LAN_PORT")}, {"public", at("PUBLIC_LISTEN", "PUBLIC_PORT")}, {"pop3", at("", "POP3_PORT")}};
+}
+
 std::vector<core::SecretString> Settings::signing_keys() const {
   std::vector<core::SecretString> keys;
   keys.push_back(secret(is_set("WEBHOOK_SIGNING_KEY") ? "WEBHOOK_SIGNING_KEY" : "TWILIO_TOKEN"));

@@ -50,6 +50,8 @@ class Settings {
   std::vector<std::string> blocked_senders() const;       // BLOCKED_SENDERS, E.164
   std::vector<std::string> notice_recipients() const;     // NOTICE_TO, in order
   std::string lan_url() const;                            // LAN_URL, else https://PUBLIC_HOSTNAME and LAN_PORT; no slash at the end
+  // Where this machine itself reaches its listeners that speak TLS: "lan", "public" and "pop3", and host:port.
+  std::vector<std::pair<std::string, std::string>> listeners() const;
   // Keys that a signature may be made with: the current one first, then the old one.
   std::vector<core::SecretString> signing_keys() const;
   bool practice() const { return provider() == ProviderKind::sandbox; }

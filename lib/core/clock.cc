@@ -5,6 +5,8 @@
 #include <sys/timex.h>
 #include <unistd.h>
 
+#include "core/fd.h"
+
 namespace core {
 
 Time SystemClock::now() const { return std::chrono::floor<Milliseconds>(std::chrono::system_clock::now()); }
@@ -13,6 +15,11 @@ Milliseconds SystemClock::since_boot() const {
   timespec time{};
   ::clock_gettime(CLOCK_BOOTTIME, &time);
   return std::chrono::floor<Milliseconds>(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
+}
+
+std::string SystemClock::boot() const {
+  const auto text = read_file("/proc/sys/kernel/random/boot_id", 100);
+  return text ? text->substr(0, text->find('\n')) : std::string();
 }
 
 bool SystemClock::is_synchronised() const {

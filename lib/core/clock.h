@@ -24,6 +24,9 @@ class Clock {
   // not say otherwise is never set, and right.
   virtual Milliseconds since_boot() const { return now().time_since_epoch(); }
 
+  // Which start of the machine since_boot() counts from: another text after each. Empty: not known.
+  virtual std::string boot() const { return {}; }
+
   // Whether somebody who knows the time (NTP) has set now() since the machine was started. False may be because nobody
   // does on this machine, or because it may not be asked.
   virtual bool is_synchronised() const { return true; }
@@ -35,6 +38,7 @@ class SystemClock final : public Clock {
  public:
   Time now() const override;
   Milliseconds since_boot() const override;  // CLOCK_BOOTTIME
+  std::string boot() const override;         // /proc/sys/kernel/random/boot_id
   bool is_synchronised() const override;
 };
 
@@ -44,16 +48,18 @@ class FixedClock final : public Clock {
   explicit FixedClock(Time start) : now_(start) {}
   Time now() const override { return now_; }
   Milliseconds since_boot() const override { return since_boot_; }
+  std::string boot() const override { return "boot" + std::to_string(boots_); }
   bool is_synchronised() const override { return synchronised_; }
   void set(Time time) { now_ = time; }
   void advance(Milliseconds step) { now_ += step, since_boot_ += step; }
-  void start_machine(bool synchronised) { since_boot_ = Milliseconds(0), synchronised_ = synchronised; }
+  void start_machine(bool synchronised) { since_boot_ = Milliseconds(0), synchronised_ = synchronised, ++boots_; }
   void synchronise() { synchronised_ = true; }
 
  private:
   Time now_;
   Milliseconds since_boot_ = std::chrono::hours(24);
   bool synchronised_ = true;
+  int boots_ = 1;
 };
 
 constexpr std::int64_t to_ms(Time time) { return time.time_since_epoch().count(); }

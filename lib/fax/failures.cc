@@ -46,6 +46,8 @@ constexpr CauseRow kCauses[] = {
     {"spending_limit_reached", "The provider's account has reached its limit of spending.", "The administrator can raise it with the provider; or send it again tomorrow.", no, fix_first},
     {"service_ended", "The provider does not offer faxing any more.", "The administrator has to choose another provider.", no, give_up},
     {"refused_by_provider", "The provider refused to send it.", "Check number and document; the administrator finds the provider's words in the history.", no, fix_first},
+    {"certificate_ends", "The certificate of this line ends soon, and was not renewed by itself.", "The administrator finds out why by `sudo certbot renew`. When it has ended, no fax goes out or comes in.", no, fix_first},
+    {"certificate_ended", "The certificate of this line has ended, and providers refuse it: no fax goes out or comes in.", "The administrator renews it by `sudo certbot renew`, which says what is in the way.", no, fix_first},
     {"wrong_credentials", "The provider does not accept this line's account or token.", "The administrator has to correct it; the fax waits until then.", no, retry_later},
     {"rate_limited", "The provider asks for fewer calls at a time.", "Nothing is to be done; it is tried again.", no, retry_later},
     {"provider_unreachable", "The provider could not be reached.", "Nothing is to be done; it is tried again. If it lasts, check the internet connection.", no, retry_later},

@@ -7,6 +7,7 @@
 
 #include "core/fd.h"
 #include "http/address.h"
+#include "http/curl.h"
 #include "http/sigpipe.h"
 #include "http/url.h"
 
@@ -131,20 +132,6 @@ core::Error explain(const Exchange& exchange, CURLcode code, const char* detail)
   return {core::Code::unknown_outcome, where + (exchange.bad_headers ? "too many headers" : words.substr(where.size())),
           "The connection broke before the answer was complete."};
 }
-
-class Setup {
- public:
-  explicit Setup(CURL* handle) : handle_(handle) {}
-  template <typename Value>
-  void operator()(CURLoption option, Value value) {
-    if (const CURLcode code = curl_easy_setopt(handle_, option, value); code != CURLE_OK && trouble == CURLE_OK)
-      trouble = code;
-  }
-  CURLcode trouble = CURLE_OK;
-
- private:
-  CURL* handle_;
-};
 
 // What holds for every call, whatever it asks.
 void set_up_line(Setup& set, const Options& options, curl_slist* connect_to) {

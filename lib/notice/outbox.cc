@@ -4,6 +4,7 @@
 #include <set>
 #include <thread>
 
+#include "core/fail_point.h"
 #include "core/log.h"
 
 namespace notice {
@@ -36,13 +37,15 @@ std::vector<std::string> Outbox::ways_in(const std::string& family) const {
 }
 
 core::Result<std::int64_t> Outbox::share_out() {
-  return notices_.share_out(
+  const auto shared = notices_.share_out(
       [&](const store::Notice& notice) {
         auto ways = ways_of(ways_.options);
         if (notice.event == "received" || notice.event == "another_document") std::erase(ways, "maildir");
         return ways;
       },
       ways_.clock.now());
+  if (shared && *shared > 0) FAIL_POINT("notice.outbox.shared_out");
+  return shared;
 }
 
 core::Result<Outbox::Step> Outbox::fail(const store::Errand& errand, const core::Error& error) {
@@ -53,20 +56,24 @@ core::Result<Outbox::Step> Outbox::fail(const store::Errand& errand, const core:
   if (over) {
     core::log(core::Level::error, "notice given up", error, {{"notice", notice.id}, {"fax", notice.fax_id}, {"way", errand.way}});
     CORE_CHECK(notices_.give_up(errand, words, {now, "Notice not delivered, given up", "By " + errand.way + ". " + words}, now));
+    FAIL_POINT("notice.outbox.given_up");
     return Step::put_off;
   }
   core::log(core::Level::warning, "notice not delivered yet", error, {{"notice", notice.id}, {"fax", notice.fax_id}, {"way", errand.way}});
   CORE_CHECK(notices_.put_off(errand, words, now, now + wait_after(errand.tries)));
+  FAIL_POINT("notice.outbox.put_off");
   return is_unreachable(error.code) ? Step::unreachable : Step::put_off;
 }
 
 core::Result<Outbox::Step> Outbox::run_one(const std::string& family) {
   CORE_TRY(errand, notices_.claim(ways_in(family), worker_, ways_.clock.now(), kLease));
   if (!errand) return Step::nothing_due;
+  FAIL_POINT("notice.outbox.claimed");
   const auto told = tell(ways_, *errand);
   if (!told) return fail(*errand, told.error());
   core::log(core::Level::info, "notice delivered", {{"notice", errand->notice.id}, {"fax", errand->notice.fax_id}, {"event", errand->notice.event}, {"way", errand->way}, {"answer", *told}});
   CORE_CHECK(notices_.done(*errand, ways_.clock.now()));
+  FAIL_POINT("notice.outbox.noted");
   return Step::told;
 }
 
@@ -83,6 +90,7 @@ void Outbox::work(const std::string& family, const std::function<bool()>& stop, 
     if (step && *step == Step::told && failures > 0) {
       failures = 0;
       if (const auto done = notices_.hasten(ways_in(family), ways_.clock.now()); !done) core::log(core::Level::warning, "notices not hastened", done.error());
+      FAIL_POINT("notice.outbox.hastened");
     }
     const bool may_be_rung = step && *step == Step::nothing_due;
     const auto end = std::chrono::steady_clock::now() + wait;
@@ -97,6 +105,7 @@ void Outbox::run(const std::atomic<bool>& stopped, const std::atomic<bool>& over
   std::set<std::string> families;
   for (const auto& way : ways) families.insert(family_of(way));
   log_trouble("notices of ways that are not set any more", notices_.drop_other_ways(ways, ways_.clock.now()));
+  FAIL_POINT("notice.outbox.other_ways_dropped");
   std::vector<std::thread> threads;
   for (const auto& family : families) threads.emplace_back([&, family] { work(family, stop, rings); });
   core::Time kept{};
@@ -108,6 +117,7 @@ void Outbox::run(const std::atomic<bool>& stopped, const std::atomic<bool>& over
     if (now - kept >= kHouseInterval || now < kept) {
       kept = now;
       if (const auto done = notices_.forget(now - kKept); !done) core::log(core::Level::warning, "old notices", done.error());
+      FAIL_POINT("notice.outbox.forgotten");
     }
     for (int i = 0; i < kLook / 100ms && !stop(); ++i) std::this_thread::sleep_for(100ms);
   }

@@ -99,7 +99,9 @@ core::Result<std::string> tell_by_smtp(const Ways& ways, const store::Errand& er
   letter.to = message.to.address;
   letter.fd = file.get();
   letter.stop = ways.stop;
-  return http::send_letter(letter);
+  auto answer = http::send_letter(letter);
+  if (answer) FAIL_POINT("notice.smtp.taken");
+  return answer;
 }
 
 core::Result<std::string> read_all(const OpenPaper& paper) {
@@ -129,7 +131,10 @@ core::Result<std::string> tell_by_webhook(const Ways& ways, const store::Errand&
   call.max_redirects = 0;
   CORE_TRY(answer, ways.client.send(call));
   const std::string status = "status " + std::to_string(answer.status);
-  if (answer.status >= 200 && answer.status < 300) return status;
+  if (answer.status >= 200 && answer.status < 300) {
+    FAIL_POINT("notice.webhook.taken");
+    return status;
+  }
   // A gateway that stands before it says that it is away; its own word is a refusal.
   const bool away = answer.status == 502 || answer.status == 503 || answer.status == 504;
   return core::Error{away ? core::Code::unavailable : core::Code::provider_refused, "webhook: " + status, "The webhook answered with " + status + "."};
@@ -158,7 +163,10 @@ core::Result<std::string> tell_by_command(const Ways& ways, const store::Errand&
   if (!done) return std::move(done.error()).with_hint("NOTICE_COMMAND cannot be run: " + done.error().text);
   log_output(errand, *done);
   if (done->timed_out) return core::Error{core::Code::unavailable, "command: timed out", "The command did not end in " + std::to_string(kCommandTime.count()) + " s, and was killed."};
-  if (done->exit_status == 0) return std::string("exit status 0");
+  if (done->exit_status == 0) {
+    FAIL_POINT("notice.command.ended");
+    return std::string("exit status 0");
+  }
   const std::string how = done->exit_status > 0 ? "exit status " + std::to_string(done->exit_status) : "signal " + std::to_string(done->signal);
   return core::Error{core::Code::provider_refused, "command: " + how, "The command ended with " + how + "."};
 }

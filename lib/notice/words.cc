@@ -44,6 +44,7 @@ std::string outbound_subject(const store::Notice& notice) {
 
 std::string line_subject(const store::Notice& notice) {
   if (notice.event == "account_held") return "Faxes are waiting: the provider refuses this line's account or token";
+  if (notice.event == "certificate_ends") return "The certificate of the fax line ends soon";
   if (notice.event == "webhooks_refused") return "A fax may be lost: a message of the provider was refused";
   return "This is a test";
 }
@@ -58,6 +59,7 @@ std::string first_sentence(const store::Notice& notice) {
   if (notice.event == "received") return "A fax has come in. It is in the mailbox, too.";
   if (notice.event == "another_document") return "Another document came for a fax that you have already got; both are kept.";
   if (notice.event == "account_held") return "The provider refuses this line's account or token, so no fax can be sent. Faxes that you send wait; nothing is lost. This notice is not repeated while it lasts.";
+  if (notice.event == "certificate_ends") return "The certificate that this line shows was not renewed. Providers refuse one that has ended, and then no fax goes out or comes in. This notice is not repeated for this certificate.";
   if (notice.event == "webhooks_refused") return "The provider told of a fax, but its message was refused, so the fax may be lost. This notice is not repeated until a fax is announced as it should.";
   if (is_inbound(notice)) return "Somebody tried to send a fax, but it did not arrive.";
   if (notice.event == "delivered") return "The fax was delivered.";

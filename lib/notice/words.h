@@ -33,7 +33,7 @@ struct Paper {
 // The same as JSON, in the shape of Standard Webhooks:
 //   {"type": "fax.delivered", "timestamp": …, "data": {"id", "fax", "direction", "status", "corrects", "from", "to", "sent_by", "pages",
 //    "pages_done", "cause": {code, text, advice} | null, "provider_id", "created", "practice", "link", "subject", "text", "document"}}
-// Types: fax. and the final state, fax.another_document, line.account_held, line.webhooks_refused, line.test. With
+// Types: fax. and the final state, fax.another_document, line.account_held, line.webhooks_refused, line.certificate_ends, line.test. With
 // NOTICE_CONTENT=none: fax.came or fax.ended, with id, practice, subject and text alone.
 std::string json_of(const Options& options, const store::Notice& notice, const std::optional<Paper>& paper);
 

@@ -26,6 +26,24 @@ std::optional<core::Time> next_late_look(const store::Fax& fax, core::Time now) 
 
 bool is_own(const store::Fax& fax, const fax::ProviderFax& word) { return word.direction == fax::Direction::outbound && word.to == fax.to; }
 
+// The fax at the provider that a callback named, if it can be this one's: an id is one call's alone. One that is another's is
+// forgotten, so that the next callback counts. Errors: of the API, not_found too.
+core::Result<std::optional<fax::ProviderFax>> hinted(const Context& context, const store::Fax& fax, const store::Attempt& attempt) {
+  CORE_TRY(word, context.provider.fetch(attempt.hinted_id));
+  CORE_TRY(known, context.faxes.is_provider_id_known(word.id));
+  if (is_own(fax, word) && !known) return std::optional(word);
+  core::log(core::Level::warning, "a callback named a fax that is not this one", {{"fax", fax.id}, {"provider_id", attempt.hinted_id}});
+  CORE_CHECK(context.faxes.forget_hint(attempt.id, attempt.hinted_id));
+  return std::optional<fax::ProviderFax>();
+}
+
+// What the provider says of the attempt's fax, by its id or by the one that a callback named; nothing if that is another's.
+core::Result<std::optional<fax::ProviderFax>> own_word(const Context& context, const store::Fax& fax, const store::Attempt& attempt) {
+  if (attempt.provider_id.empty()) return hinted(context, fax, attempt);
+  CORE_TRY(word, context.provider.fetch(attempt.provider_id));
+  return is_own(fax, word) ? std::optional(word) : std::nullopt;
+}
+
 bool is_at_call(const store::Fax& row) { return row.status == fax::Status::submitting || row.status == fax::Status::checking; }
 
 core::Result<void> adopt(const Context& context, const store::Fax& fax, const store::Attempt& attempt, const fax::ProviderFax& word) {
@@ -109,11 +127,10 @@ core::Result<void> look_for(const Context& context, const store::Fax& fax) {
 
   core::Result<std::optional<fax::ProviderFax>> found = std::optional<fax::ProviderFax>();
   if (!attempt->hinted_id.empty()) {
-    const auto word = context.provider.fetch(attempt->hinted_id);
-    if (word && is_own(fax, *word)) return adopt(context, fax, *attempt, *word);
-    if (word) core::log(core::Level::warning, "a callback named a fax that is not this one", {{"fax", fax.id}, {"provider_id", attempt->hinted_id}});
+    const auto word = hinted(context, fax, *attempt);
+    if (word && *word) return adopt(context, fax, *attempt, **word);
     // The list must not name another one while the hint is unread.
-    else if (word.error().code != core::Code::not_found) found = word.error();
+    if (!word && word.error().code != core::Code::not_found) found = word.error();
   }
   if (found) found = candidate(context, fax, *attempt);
   const auto now = context.clock.now();
@@ -142,16 +159,16 @@ core::Result<void> take_late_evidence(const Context& context, const store::Fax& 
   CORE_TRY(attempt, context.faxes.last_attempt(fax.id));
   const bool ours_to_correct = fax.status == fax::Status::unresolved || store::decided_by(fax) != fax::Decided::by_provider;
   if (attempt && (!attempt->ended || !attempt->provider_id.empty()) && !attempt->voided && ours_to_correct) {
-    const auto& id = attempt->provider_id.empty() ? attempt->hinted_id : attempt->provider_id;
-    if (!id.empty()) {
-      const auto word = context.provider.fetch(id);
-      if (word && is_own(fax, *word)) {
-        if (attempt->provider_id.empty()) CORE_CHECK(context.faxes.record_provider_id(attempt->id, word->id));
+    if (!attempt->provider_id.empty() || !attempt->hinted_id.empty()) {
+      const auto found = own_word(context, fax, *attempt);
+      if (found && *found) {
+        const auto& word = **found;
+        if (attempt->provider_id.empty()) CORE_CHECK(context.faxes.record_provider_id(attempt->id, word.id));
         FAIL_POINT("queue.late.id_written");
-        if (proves_nothing(fax, *word)) return leave_open(context, fax);
-        if (fax::is_final(word->status)) return apply(context, fax, *attempt, *word);
+        if (proves_nothing(fax, word)) return leave_open(context, fax);
+        if (fax::is_final(word.status)) return apply(context, fax, *attempt, word);
       }
-      const bool may_change = word ? is_own(fax, *word) : word.error().code != core::Code::not_found;
+      const bool may_change = found ? found->has_value() : found.error().code != core::Code::not_found;
       if (may_change) {
         CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto&) { row.next_at = next_late_look(row, context.clock.now()); }));
         return {};

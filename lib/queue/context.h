@@ -20,6 +20,8 @@
 
 namespace queue {
 
+struct Listeners;
+
 struct Options {
   std::string own_number;
   std::string provider;    // sandbox, twilio, signalwire
@@ -61,6 +63,7 @@ struct Context {
   // What the line knows of its own health; null, empty: nobody watches.
   store::Watch* watch = nullptr;
   std::function<core::Result<void>()> check_mailbox = {};                 // maildir::Remote::check
+  const Listeners* listeners = nullptr;  // whose certificates are looked at (certificates.h); null: nobody's
 };
 
 // Whether the fax's deadline has passed, by a clock that may be believed.

@@ -1,11 +1,15 @@
 #include "queue/daemon.h"
 
+#include <malloc.h>
+
 #include <thread>
 
 #include "http/client.h"
+#include "http/served.h"
 #include "maildir/name.h"
 #include "maildir/remote.h"
 #include "notice/outbox.h"
+#include "queue/certificates.h"
 #include "queue/runner.h"
 #include "twilio/provider.h"
 
@@ -40,6 +44,7 @@ Options options_of(const config::Settings& settings) {
 }  // namespace
 
 core::Result<void> run_daemon(const config::Settings& settings, const std::atomic<bool>& stop) {
+  ::mallopt(M_ARENA_MAX, 1);  // one for each thread would keep the most that each has ever used
   const core::SystemClock clock;
   CORE_TRY(database, sql::Database::open(settings.database_url(), {.connections = 8}));
   CORE_TRY(faxes, store::Faxes::open(database));
@@ -50,20 +55,22 @@ core::Result<void> run_daemon(const config::Settings& settings, const std::atomi
   const auto options = options_of(settings);
   Timekeeper time(clock, faxes, options.lifetime);
   store::Watch watch(database);
+  const auto machine = machine_name(settings.text("STATE_DIR"));
+  const Listeners listeners{machine, options.hostname, settings.listeners(), [](const std::string& address, const std::string& host_name) { return http::served_certificate(address, host_name); }};
   const Context context{options, clock, faxes, spool, provider, document::examine_pdf, document::join_pdfs,
                         [&](const std::string& name, int fd) { return mailbox.deliver(name, fd); }, [](core::Time now, int fd) { return maildir::new_name(now, fd); }, &time, {},
-                        &watch, [&] { return mailbox.check(); }};
+                        &watch, [&] { return mailbox.check(); }, &listeners};
   const auto notice_options = notice::options_of(settings);
   http::Client notice_client({.ca_file = settings.text("NOTICE_CA_FILE"), .user_agent = "faxline"});
   auto notices = faxes.notices();
   const notice::Ways ways{notice_options, clock, notice_client, [&](const std::string& id) { return spool.open(id); }, context.deliver, context.new_mail_name,
                           [&](const store::Errand& errand, const std::string& name) { return notices.record_mail_name(errand, name); }, &stop};
-  const auto machine = machine_name(settings.text("STATE_DIR"));
-  notice::Outbox outbox(ways, notices, machine + ":notices");
+  const Workers workers{3, settings.socket("wake.sock"), machine};
+  notice::Outbox outbox(ways, notices, worker_name(workers, "notices"));
   // In threads of its own: a mail server that hangs delays no fax.
   std::atomic<bool> over{false};
   std::thread teller([&] { outbox.run(stop, over); });
-  auto done = run(context, {3, settings.socket("wake.sock"), machine}, stop);
+  auto done = run(context, workers, stop);
   over = true;
   teller.join();
   return done;

@@ -142,6 +142,7 @@ core::Result<void> deliver_mail(const Context& context, const store::Fax& fax) {
       row.mail_tries += 1;
       row.next_at = context.clock.now() + fax::fetch_wait(static_cast<int>(std::min<std::int64_t>(row.mail_tries - 1, 20)));
     }));
+    FAIL_POINT("queue.deliver.put_off");
     return {};
   }
   CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {

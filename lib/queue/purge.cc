@@ -14,6 +14,7 @@ using namespace std::chrono_literals;
 constexpr auto kLeftoverLifetime = 24h;
 constexpr auto kCopyLifetime = 1h;
 constexpr auto kAttemptLifetime = 30 * 24h;
+constexpr auto kKeyLifetime = 7 * 24h;  // of a deleted fax: far longer than anybody repeats a request
 constexpr std::size_t kPage = 200;
 constexpr auto kJournalLifetime = std::chrono::hours(90 * 24);  // where RECORD_RETENTION_DAYS is not set
 constexpr std::int64_t kJournalEntries = 50'000;                // a few kilobytes each at most
@@ -78,12 +79,19 @@ core::Result<void> purge_records(const Context& context, core::Time now, Purged&
                            const auto done = context.faxes.remove(id, now);
                            if (!done && (done.error().code == core::Code::conflict || done.error().code == core::Code::not_found)) return false;
                            CORE_CHECK(done);
+                           FAIL_POINT("queue.purge.record_removed");
                            return true;
                          },
                          purged.more));
   purged.records += records;
-  CORE_CHECK(context.faxes.forget_attempts(now - kAttemptLifetime));
   return {};
+}
+
+// What deleted faxes leave: their calls, which say something about the next ones, and their keys.
+core::Result<void> purge_traces(const Context& context, core::Time now) {
+  CORE_CHECK(context.faxes.forget_attempts(now - kAttemptLifetime));
+  FAIL_POINT("queue.purge.attempts_forgotten");
+  return context.faxes.forget_keys(now - kKeyLifetime);
 }
 
 core::Result<void> purge_copies(const Context& context, core::Time now, Purged& purged) {
@@ -93,6 +101,7 @@ core::Result<void> purge_copies(const Context& context, core::Time now, Purged& 
     // One that is being made has no attempt in the book yet.
     if (now - name.changed <= kCopyLifetime || std::find(wanted.begin(), wanted.end(), name.id) != wanted.end()) continue;
     CORE_CHECK(context.spool.take_back(name.id));
+    FAIL_POINT("queue.purge.copy_taken_back");
     purged.leftovers += 1;
   }
   return {};
@@ -103,7 +112,10 @@ core::Result<void> purge_strangers(const Context& context, core::Time now, Purge
   const auto look = [&]() -> core::Result<void> {
     CORE_TRY(strangers, context.faxes.without_document(page));
     page.clear();
-    for (const auto& id : strangers) CORE_CHECK(context.spool.remove(id));
+    for (const auto& id : strangers) {
+      CORE_CHECK(context.spool.remove(id));
+      FAIL_POINT("queue.purge.stranger_removed");
+    }
     purged.leftovers += static_cast<std::int64_t>(strangers.size());
     return {};
   };
@@ -114,6 +126,7 @@ core::Result<void> purge_strangers(const Context& context, core::Time now, Purge
   }));
   CORE_CHECK(look());
   CORE_TRY(temporary, context.spool.remove_old_temporary_files(now, kLeftoverLifetime));
+  FAIL_POINT("queue.purge.temporary_removed");
   purged.leftovers += static_cast<std::int64_t>(temporary);
   return {};
 }
@@ -124,6 +137,7 @@ core::Result<void> purge_journal(const Context& context, core::Time now, Purged&
     CORE_TRY(count, context.faxes.trim_journal(before, kJournalEntries));
     purged.journal += count;
     if (count == 0) return {};
+    FAIL_POINT("queue.purge.journal_trimmed");
   }
   purged.more = true;
   return {};
@@ -136,6 +150,7 @@ core::Result<Purged> purge(const Context& context) {
   Purged purged;
   CORE_CHECK(purge_documents(context, now, purged));
   CORE_CHECK(purge_records(context, now, purged));
+  CORE_CHECK(purge_traces(context, now));
   CORE_CHECK(purge_journal(context, now, purged));
   CORE_CHECK(purge_copies(context, now, purged));
   CORE_CHECK(purge_strangers(context, now, purged));

@@ -1,6 +1,7 @@
 #include "queue/reconcile.h"
 
 #include <algorithm>
+#include <map>
 
 #include "core/fail_point.h"
 #include "core/log.h"
@@ -15,8 +16,7 @@ using namespace std::chrono_literals;
 // Twice the provider's own uncertainty about when something was made known to it.
 constexpr auto kOverlap = 15min;
 constexpr auto kBetweenComparisons = 3s;
-const std::string kWanted = "reconcile.wanted";
-const std::string kDone = "reconcile.done";
+constexpr auto kAnswerLifetime = 1h;  // who asked and went away does not take its answer
 constexpr std::string_view kAfterAll = "The provider has its document after all";
 constexpr auto kMostRetakes = 3;
 constexpr auto kNotedLater = 24h;  // than it came in at the provider
@@ -191,19 +191,16 @@ core::Result<Differences> reconcile(const Context& context, std::optional<core::
   return differences;
 }
 
-core::Result<void> answer_reconcile(const Context& context, const std::function<void(std::chrono::seconds)>& pause) {
-  CORE_TRY(wanted, context.faxes.fact(kWanted));
-  CORE_TRY(done, context.faxes.fact(kDone));
-  const auto id = wanted.substr(0, wanted.find(' '));
-  if (id.empty() || done.substr(0, done.find(' ')) == id) return {};
-  const auto time = core::parse_rfc3339(wanted.substr(std::min(id.size() + 1, wanted.size())));
-  const auto since = time ? std::optional(*time) : std::nullopt;
+namespace {
+
+// The answer to all who ask since the same time.
+core::Result<std::string> compare_until_alike(const Context& context, std::optional<core::Time> since, const std::function<void(std::chrono::seconds)>& pause) {
   Differences sum;
   for (auto waited = 0s;; waited += kBetweenComparisons) {
     const auto found = reconcile(context, since, true);
     if (!found) {
       core::log(core::Level::warning, "the provider's list could not be compared", found.error());
-      return context.faxes.set_fact(kDone, id + " error " + (found.error().hint.empty() ? found.error().text : found.error().hint));
+      return "error " + (found.error().hint.empty() ? found.error().text : found.error().hint);
     }
     sum.added += found->added;
     sum.retaken += found->retaken;
@@ -212,8 +209,29 @@ core::Result<void> answer_reconcile(const Context& context, const std::function<
     if (found->remaining == 0 || waited >= kLongestComparison) break;
     pause(kBetweenComparisons);
   }
-  FAIL_POINT("queue.reconcile.compared");
-  return context.faxes.set_fact(kDone, id + " " + std::to_string(sum.added) + " " + std::to_string(sum.settled) + " " + std::to_string(sum.remaining) + " " + std::to_string(sum.retaken));
+  return std::to_string(sum.added) + " " + std::to_string(sum.settled) + " " + std::to_string(sum.remaining) + " " + std::to_string(sum.retaken);
+}
+
+}  // namespace
+
+core::Result<void> answer_reconcile(const Context& context, const std::function<void(std::chrono::seconds)>& pause) {
+  CORE_TRY(asked, context.faxes.facts(std::string(store::kReconcileAsked)));
+  std::map<std::string, std::string> answers;  // by what was asked: those who come meanwhile are answered by the next comparison
+  for (const auto& [name, value] : asked) {
+    if (!value.starts_with(store::kSince)) {
+      const auto answered = core::parse_rfc3339(value.substr(0, value.find(' ')));
+      if (!answered || context.clock.now() - *answered > kAnswerLifetime) CORE_CHECK(context.faxes.forget_fact(name));
+      continue;
+    }
+    if (!answers.contains(value)) {
+      const auto time = core::parse_rfc3339(value.substr(store::kSince.size()));
+      CORE_TRY(answer, compare_until_alike(context, time ? std::optional(*time) : std::nullopt, pause));
+      FAIL_POINT("queue.reconcile.compared");
+      answers.emplace(value, answer);
+    }
+    CORE_CHECK(context.faxes.set_fact(name, core::rfc3339(context.clock.now()) + " " + answers.at(value)));
+  }
+  return {};
 }
 
 }  // namespace queue

@@ -26,10 +26,12 @@ struct Differences {
 // Errors: of the provider's list and of the store; then the next run begins at the same time.
 core::Result<Differences> reconcile(const Context& context, std::optional<core::Time> since, bool asked = false);
 
-// `faxline reconcile` asks by a fact in the book, "reconcile.wanted": an id, a blank, and since when (RFC 3339, or
-// nothing). The answer, "reconcile.done", is the id and, with blanks between, how many were added, were settled, remain, were taken up again;
-// or the id, "error", and why. Compares once, and again every few seconds until nothing remains, for at most
-// `kLongestComparison` in all; `pause` waits. Nothing wanted, or answered already: does nothing.
+// `faxline reconcile` asks by a fact in the book, named `store::kReconcileAsked` and an id of its own: `store::kSince`, and a time (RFC 3339) or
+// nothing. The answer replaces it: when it was given (RFC 3339), and with blanks between how many were added, were settled,
+// remain, were taken up again; or that time, "error", and why. Several may ask at once; those since the same time get the
+// same answer. Who asked takes the fact away; an answer that nobody took goes after an hour. Compares once, and again every
+// few seconds until nothing remains, for at most `kLongestComparison` in all; `pause` waits. Nothing asked: does nothing.
+// Errors: of the store.
 constexpr std::chrono::seconds kLongestComparison{30};
 core::Result<void> answer_reconcile(const Context& context, const std::function<void(std::chrono::seconds)>& pause);
 

@@ -1,6 +1,10 @@
 #include "queue/runner.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -57,9 +61,6 @@ std::chrono::milliseconds until_due(const Context& context) {
   const auto wait = **next - context.clock.now();
   return std::clamp<std::chrono::milliseconds>(wait, 20ms, kSweep);
 }
-
-// The same after a start: what the worker of that name held when it was killed is its own again, at once.
-std::string worker_name(const Workers& workers, int number) { return workers.machine + ":" + workers.wake_socket + ":" + std::to_string(number); }
 
 void work(const Context& context, const std::string& worker, Bell& bell, const std::atomic<bool>& stop) {
   std::uint64_t seen = 0;
@@ -144,12 +145,19 @@ bool take_receiving(const Context& context, std::string_view hint) {
 }  // namespace
 
 std::string machine_name(const std::string& state_folder) {
-  const auto path = state_folder + "/db/machine";
+  const auto folder = state_folder + "/db";
+  const auto path = folder + "/machine";
+  // Held while the name is looked for and made. Where it cannot be had, neither can the name be kept.
+  const auto held = core::open_file(folder, O_RDONLY | O_DIRECTORY);
+  while (held && ::flock(held->get(), LOCK_EX) != 0 && errno == EINTR) {
+  }
   if (const auto known = core::read_file(path, 200); known && !known->empty()) return *known;
   const auto name = crypto::new_token();
   if (const auto kept = core::replace_file(path, name, 0600); !kept) core::log(core::Level::warning, "the machine's name cannot be kept", kept.error());
   return name;
 }
+
+std::string worker_name(const Workers& workers, std::string_view part) { return workers.machine + ":" + workers.wake_socket + ":" + std::string(part); }
 
 void begin(const Context& context) {
   if (const auto done = context.faxes.shorten_hold(context.clock.now()); !done) core::log(core::Level::warning, "hold not shortened", done.error());
@@ -181,7 +189,7 @@ core::Result<void> run(const Context& context, const Workers& workers, const std
   begin(context);
   Bell bell;
   std::vector<std::thread> threads;
-  for (int i = 0; i < workers.count; ++i) threads.emplace_back([&, worker = worker_name(workers, i)] { work(context, worker, bell, stop); });
+  for (int i = 0; i < workers.count; ++i) threads.emplace_back([&, worker = worker_name(workers, std::to_string(i))] { work(context, worker, bell, stop); });
   threads.emplace_back([&] { keep_house(context, bell, stop); });
   threads.emplace_back([&] { watch(context, bell, stop); });
   core::log(core::Level::info, "ready", {{"workers", std::to_string(workers.count)}, {"provider", context.options.provider}});

@@ -81,7 +81,13 @@ core::Result<void> refused(const Context& context, const store::Fax& fax, const 
 }
 
 core::Result<void> taken(const Context& context, const store::Fax& fax, const std::string& attempt_id, const std::string& provider_id) {
-  CORE_CHECK(context.faxes.record_provider_id(attempt_id, provider_id));
+  const auto recorded = context.faxes.record_provider_id(attempt_id, provider_id);
+  if (!recorded && recorded.error().field == "provider_id") {
+    // It answered with the fax of another call: what became of this one, nobody has said.
+    core::log(core::Level::error, "the provider answered with the id of another call", recorded.error(), {{"fax", fax.id}, {"attempt", attempt_id}, {"provider_id", provider_id}});
+    return unknown(context, fax, attempt_id);
+  }
+  CORE_CHECK(recorded);
   FAIL_POINT("queue.taken.id_written");
   CORE_CHECK(context.faxes.set_hold(std::nullopt));
   FAIL_POINT("queue.taken.hold_ended");

@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "core/fail_point.h"
 #include "core/log.h"
+#include "queue/certificates.h"
 
 namespace queue {
 
@@ -12,6 +14,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kBeat = 1min;
 constexpr auto kDiskWait = 30s;
+constexpr auto kCertificates = 1h;
 
 // A clock that was set back makes everything due.
 bool is_due(core::Time last, core::Time now, core::Milliseconds interval) { return now - last >= interval || now < last; }
@@ -22,7 +25,13 @@ void begin_trouble(const Context& context, std::string_view kind, const core::Er
   if (context.watch == nullptr) return;
   const auto noted = context.watch->note_trouble(kind, error.hint.empty() ? error.text : error.hint, context.clock.now());
   if (!noted) return warn("trouble not noted", noted.error());
+  FAIL_POINT("queue.watch.trouble_noted");
   if (*noted) core::log(core::Level::error, "TROUBLE: people are told of it until it is over", error, {{"kind", kind}, {"cure", error.hint}});
+}
+
+void hurry(const Context& context, std::string_view kind, core::Time now) {
+  if (const auto done = context.watch->hurry(kind, now); !done) return warn("what waited is not due at once", done.error());
+  FAIL_POINT("queue.watch.hurried");
 }
 
 void end_trouble(const Context& context, std::string_view kind) {
@@ -30,8 +39,9 @@ void end_trouble(const Context& context, std::string_view kind) {
   const auto ended = context.watch->end_trouble(kind);
   if (!ended) return warn("trouble not ended", ended.error());
   if (!*ended) return;
+  FAIL_POINT("queue.watch.trouble_ended");
   core::log(core::Level::info, "the trouble is over", {{"kind", kind}});
-  if (const auto done = context.watch->hurry(kind, context.clock.now()); !done) warn("faxes that waited are not due at once", done.error());
+  hurry(context, kind, context.clock.now());
 }
 
 bool has_trouble(const Context& context, std::string_view kind) {
@@ -58,7 +68,7 @@ void look_at_mailbox(const Context& context, Looks& looks, core::Time now) {
   if (!waiting) return warn("mails that wait not read", waiting.error());
   if (!*waiting) return end_trouble(context, kMailboxTrouble);
   if (!failed_before) return;
-  if (const auto done = context.watch->hurry(kMailboxTrouble, now); !done) warn("mails that waited are not due at once", done.error());
+  hurry(context, kMailboxTrouble, now);
 }
 
 void look_at_disk(const Context& context, Looks& looks, core::Time now) {
@@ -76,6 +86,14 @@ void look_at_disk(const Context& context, Looks& looks, core::Time now) {
   begin_trouble(context, kDiskTrouble, error);
 }
 
+void look_at_listeners(const Context& context, Looks& looks, core::Time now) {
+  if (context.listeners == nullptr || !is_due(looks.certificates, now, looks.certificates_well ? core::Milliseconds(kCertificates) : core::Milliseconds(kBeat))) return;
+  looks.certificates = now;
+  const auto well = look_at_certificates(context, *context.listeners);
+  if (!well) return warn("certificates not noted", well.error());
+  looks.certificates_well = *well;
+}
+
 }  // namespace
 
 void look_after(const Context& context, Looks& looks) {
@@ -83,12 +101,15 @@ void look_after(const Context& context, Looks& looks) {
   const auto now = context.clock.now();
   if (is_due(looks.beaten, now, kBeat)) {
     const auto beaten = context.watch->beat(store::Watch::kQueue, now);
+    FAIL_POINT("queue.watch.beaten");
     if (beaten) looks.beaten = now;
     else warn("sign of life not written", beaten.error());
   }
   look_at_mailbox(context, looks, now);
   look_at_disk(context, looks, now);
+  look_at_listeners(context, looks, now);
   if (const auto done = context.watch->flush(); !done) warn("durations not written", done.error());
+  FAIL_POINT("queue.watch.measured");
 }
 
 void mailbox_works(const Context& context) { end_trouble(context, kMailboxTrouble); }
@@ -102,6 +123,7 @@ core::Result<void> wait_for_disk(const Context& context, const store::Fax& fax, 
     row.cause_text.clear();
     events.push_back({context.clock.now(), "Waiting for room on the disk", error.hint.empty() ? "It goes on by itself when there is room." : error.hint});
   }));
+  FAIL_POINT("queue.watch.disk_waited_for");
   return {};
 }
 

@@ -1,4 +1,4 @@
-// The queue looks after the line itself: its own sign of life, the mailbox, the disk. What is wrong is a row in the book
+// The queue looks after the line itself: its own sign of life, the mailbox, the disk, the certificates that are shown. What is wrong is a row in the book
 // (store/watch.h), which everybody who tells people reads; it vanishes when it works again.
 #pragma once
 
@@ -17,6 +17,8 @@ struct Looks {
   core::Time beaten{};
   core::Time mailbox{};
   core::Time disk{};
+  core::Time certificates{};
+  bool certificates_well = false;
   bool mailbox_failed = true;  // what waits from before a start is tried at once
 };
 

@@ -142,10 +142,14 @@ core::Result<Committed> Incoming::commit(const std::string& id) {
 
 // --- the spool ---
 
-core::Result<Spool> Spool::existing(const std::string& state_folder, const Reserve& reserve) {
+core::Result<void> check_no_restore(const std::string& state_folder) {
   struct stat about{};
-  if (::lstat((state_folder + "/restore.new").c_str(), &about) == 0)
-    return core::Error{core::Code::settings, "a restore was cut off", "A restore of this line was cut off: repeat `faxline restore` with the same backup before the line is started.", "STATE_DIR"};
+  if (::lstat((state_folder + "/restore.new").c_str(), &about) != 0) return {};
+  return core::Error{core::Code::settings, "a restore was cut off", "A restore of this line was cut off: repeat `faxline restore` with the same backup before the line is started.", "STATE_DIR"};
+}
+
+core::Result<Spool> Spool::existing(const std::string& state_folder, const Reserve& reserve) {
+  CORE_CHECK(check_no_restore(state_folder));
   // handout/ is the queue's and nginx's: most programs may not even see it.
   CORE_CHECK(check_folder(state_folder + "/spool"));
   const std::string temporary = state_folder + "/spool/tmp";

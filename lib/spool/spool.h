@@ -58,10 +58,14 @@ struct Found {
   core::Time changed{};
 };
 
+// settings, with the cure: a restore was cut off (STATE_DIR/restore.new is there). Until it was repeated, parts of the line
+// are of before and parts of the backup: no program may start.
+core::Result<void> check_no_restore(const std::string& state_folder);
+
 class Spool {
  public:
-  // A spool that is there; its tmp/ is made if it is not. settings: one is missing or closed to this program, or a restore was
-  // cut off (restore.new is there), with the cure.
+  // A spool that is there; its tmp/ is made if it is not. settings: one is missing or closed to this program; or as
+  // check_no_restore().
   static core::Result<Spool> existing(const std::string& state_folder, const Reserve& reserve = {});
   // Makes what is missing: spool 2770, handout 2710, on the disk when this returns.
   static core::Result<Spool> create(const std::string& state_folder, const Reserve& reserve = {});

@@ -302,6 +302,8 @@ core::Result<void> set_up_sqlite(Connection& connection, std::chrono::millisecon
   }
   CORE_CHECK(connection.query("PRAGMA synchronous=FULL"));
   CORE_CHECK(connection.query("PRAGMA foreign_keys=ON"));
+  // Each connection keeps its own, 2 MB if nothing is said: eight of a daemon's grow to 16 MB with the book.
+  CORE_CHECK(connection.query("PRAGMA cache_size=-512"));
   CORE_TRY(journal, connection.row("PRAGMA journal_mode", {}, ""));
   CORE_TRY(level, connection.row("PRAGMA synchronous", {}, ""));
   CORE_TRY(keys, connection.row("PRAGMA foreign_keys", {}, ""));

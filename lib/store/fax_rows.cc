@@ -159,6 +159,14 @@ core::Result<void> insert_event(sql::Connection& connection, const std::string& 
   return {};
 }
 
+core::Result<void> write_facts(sql::Connection& connection, const Facts& facts) {
+  for (const auto& [name, value] : facts) {
+    CORE_CHECK(connection.execute("DELETE FROM facts WHERE name = :1", {name}));
+    CORE_CHECK(connection.execute("INSERT INTO facts (name, value) VALUES (:1, :2)", {name, value}));
+  }
+  return {};
+}
+
 core::Result<std::vector<std::string>> ids_of(sql::Connection& connection, std::string_view statement, const sql::Binds& binds) {
   CORE_TRY(rows, connection.query(statement, binds));
   std::vector<std::string> ids;

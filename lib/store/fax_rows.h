@@ -33,6 +33,7 @@ core::Error not_updated(sql::Connection& connection, const Fax& fax, std::string
 core::Result<void> check_step(const Fax& before, const Fax& after);
 
 core::Result<void> insert_document(sql::Connection& connection, const Document& document);
+core::Result<void> write_facts(sql::Connection& connection, const Facts& facts);
 core::Result<void> insert_event(sql::Connection& connection, const std::string& fax_id, const Event& event);
 // Nothing, if `arrival` is null.
 core::Result<void> insert_arrival(sql::Connection& connection, const Arrival* arrival, std::string_view fax_id, std::string_view fax_sid, std::string_view decided, core::Time now);

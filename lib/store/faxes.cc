@@ -56,7 +56,12 @@ namespace {
 core::Result<std::optional<Created>> made_before(sql::Connection& connection, const NewFax& wanted) {
   if (wanted.idempotency_key.empty()) return std::optional<Created>();
   CORE_TRY(rows, connection.query("SELECT * FROM faxes WHERE owner = :1 AND idempotency_key = :2", {wanted.owner, wanted.idempotency_key}));
-  if (rows.empty()) return std::optional<Created>();
+  if (rows.empty()) {
+    CORE_TRY(spent, connection.query("SELECT spent_ms FROM spent_keys WHERE owner = :1 AND idempotency_key = :2", {wanted.owner, wanted.idempotency_key}));
+    if (!spent.empty())
+      return core::Error{core::Code::conflict, "Idempotency-Key of a deleted fax", "This fax was made before, and has been deleted since. To send it once more, use a new Idempotency-Key.", "Idempotency-Key"};
+    return std::optional<Created>();
+  }
   if (rows.front().text("idempotency_digest") != wanted.idempotency_digest)
     return core::Error{core::Code::invalid, "Idempotency-Key used for another body", "This Idempotency-Key was used for another fax. Use a new one for each fax.", "Idempotency-Key"};
   return std::optional(Created{fax_of(rows.front()), false});
@@ -239,6 +244,8 @@ core::Result<std::vector<std::string>> Faxes::remove(const std::string& id, core
     CORE_CHECK(connection.execute("DELETE FROM tombstones WHERE fax_sid = :1", {fax.provider_id}));
     CORE_CHECK(connection.execute("INSERT INTO tombstones (fax_sid, deleted_ms) VALUES (:1, :2)", {fax.provider_id, now}));
   }
+  // The request that made it may still be repeated, and must not make another one.
+  CORE_CHECK(connection.execute("INSERT INTO spent_keys (owner, idempotency_key, spent_ms) SELECT owner, idempotency_key, :1 FROM faxes WHERE id = :2 AND idempotency_key IS NOT NULL", {now, id}));
   for (const auto* statement : {"DELETE FROM events WHERE fax_id = :1", "DELETE FROM journal WHERE fax_id = :1", "DELETE FROM fax_documents WHERE fax_id = :1", "DELETE FROM faxes WHERE id = :1"})
     CORE_CHECK(connection.execute(statement, {id}));
   // Attempts stay: a call to a number that was begun says something about the next one for a day.
@@ -302,12 +309,35 @@ core::Result<std::string> Faxes::fact(const std::string& name) {
   return rows.empty() ? std::string() : rows.front().text("value");
 }
 
-core::Result<void> Faxes::set_fact(const std::string& name, const std::string& value) {
+core::Result<void> Faxes::set_fact(const std::string& name, const std::string& value) { return set_facts({{name, value}}); }
+
+core::Result<void> Faxes::set_facts(const Facts& facts) {
   CORE_TRY(connection, database_->lease());
   CORE_TRY(transaction, sql::Transaction::begin(connection));
-  CORE_CHECK(connection.execute("DELETE FROM facts WHERE name = :1", {name}));
-  CORE_CHECK(connection.execute("INSERT INTO facts (name, value) VALUES (:1, :2)", {name, value}));
+  CORE_CHECK(write_facts(connection, facts));
   return transaction.commit();
+}
+
+core::Result<void> Faxes::tell(std::string_view event, std::string_view cause_code, std::string_view cause_text, core::Time now, const Facts& facts) {
+  CORE_TRY(connection, database_->lease());
+  CORE_TRY(transaction, sql::Transaction::begin(connection));
+  CORE_CHECK(insert_notice(connection, event, nullptr, cause_code, cause_text, now));
+  CORE_CHECK(write_facts(connection, facts));
+  return transaction.commit();
+}
+
+core::Result<void> Faxes::forget_fact(const std::string& name) {
+  CORE_TRY(connection, database_->lease());
+  CORE_CHECK(connection.execute("DELETE FROM facts WHERE name = :1", {name}));
+  return {};
+}
+
+core::Result<Facts> Faxes::facts(const std::string& prefix) {
+  CORE_TRY(connection, database_->lease());
+  CORE_TRY(rows, connection.query("SELECT name, value FROM facts WHERE substr(name, 1, :1) = :2 ORDER BY name", {static_cast<std::int64_t>(prefix.size()), prefix}));
+  Facts facts;
+  for (const auto& row : rows) facts.emplace_back(row.text("name"), row.text("value"));
+  return facts;
 }
 
 }  // namespace store

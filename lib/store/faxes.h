@@ -69,6 +69,10 @@ struct ListQuery {
   std::int64_t limit = 50;
 };
 
+// The fact by which the command asks the queue for a comparison with the provider's list (queue/reconcile.h).
+constexpr std::string_view kReconcileAsked = "reconcile.asked.";
+constexpr std::string_view kSince = "since ";
+
 class Notices;
 
 class Faxes {
@@ -98,10 +102,13 @@ class Faxes {
   core::Result<void> forget_document(const std::string& id, const std::optional<Event>& event = std::nullopt);
   // Attempts of faxes that are not in the book, begun before `before`; 200 at most. How many.
   core::Result<std::int64_t> forget_attempts(core::Time before);
+  // Idempotency-Keys of faxes that were deleted before `before`.
+  core::Result<void> forget_keys(core::Time before);
 
   // --- faxes ---
   // not_found (field documents: one is unknown, or another person's is no matter: all see all);
-  // invalid (the key was used for another body; field documents: one was refused). The event "queued" is written with it.
+  // invalid (the key was used for another body; field documents: one was refused); conflict (field Idempotency-Key: the fax
+  // that was made with this key has been deleted). The event "queued" is written with it.
   core::Result<Created> create(const NewFax& wanted, core::Time now);
   core::Result<Fax> fax(const std::string& id);  // not_found
   core::Result<Fax> fax_of_provider_id(const std::string& provider_id);  // not_found
@@ -122,7 +129,7 @@ class Faxes {
   // event; the cause is "settled_by_person", which later evidence corrects.
   core::Result<Fax> settle(const std::string& id, fax::Status as, const std::string& person, core::Time now);
   core::Result<void> add_event(const std::string& fax_id, const Event& event);
-  // Takes a final fax out of the book, leaves a tombstone of its FaxSid; gives the ids of
+  // Takes a final fax out of the book, leaves a tombstone of its FaxSid, and its Idempotency-Key as spent; gives the ids of
   // the documents that nothing references any more. conflict when not final.
   core::Result<std::vector<std::string>> remove(const std::string& id, core::Time now);
 
@@ -187,11 +194,12 @@ class Faxes {
   core::Result<std::optional<core::Time>> next_due();  // of faxes that nobody has leased
 
   // --- a clock that was set ---
-  // Whatever is not final ends then at the earliest.
-  core::Result<void> restart_deadlines(core::Time deadline);
-  // The clock was set back by `by`, and is `now`: what lies in the future (next times, leases, holds, what attempts wait
-  // for) comes nearer by as much, so that nothing waits longer than was meant; no deadline is later than now + `lifetime`.
-  core::Result<void> set_back(core::Time now, core::Milliseconds by, std::chrono::seconds lifetime);
+  // Whatever is not final ends then at the earliest. `facts` are written with it: both, or neither.
+  core::Result<void> restart_deadlines(core::Time deadline, const Facts& facts);
+  // The clock was set back by `by`, and is `now`: what lies in the future (next times and leases of faxes and of notices, holds,
+  // what attempts wait for) comes nearer by as much, so that nothing waits longer than was meant; no deadline is later than now + `lifetime`.
+  // `facts` as above: done twice, what waits would come nearer by twice as much.
+  core::Result<void> set_back(core::Time now, core::Milliseconds by, std::chrono::seconds lifetime, const Facts& facts);
   // What is past its deadline and not final is due, whatever it waits for.
   core::Result<void> wake_overdue(core::Time now);
 
@@ -209,15 +217,18 @@ class Faxes {
   core::Result<bool> hand_out(const std::string& attempt_id, core::Time now);
   // One conditional update: void unless handed out, ended, or known to the provider. False: it was too late.
   core::Result<bool> void_attempt(const std::string& attempt_id, core::Time now);
-  // The provider's id, into the attempt that called; never over another one. Conflict if another stands there.
+  // The provider's id, into the attempt that called; never over another one. Conflict if another stands there, or if the
+  // id is that of another call (field provider_id), its fax deleted or not: an id is one call's alone.
   core::Result<void> record_provider_id(const std::string& attempt_id, const std::string& provider_id);
+  // The FaxSid that a callback brought turned out to be another fax's: the next callback counts again.
+  core::Result<void> forget_hint(const std::string& attempt_id, const std::string& fax_sid);
   core::Result<void> record_unknown(const std::string& attempt_id, core::Time now);
   core::Result<void> record_poll(const std::string& attempt_id);
   core::Result<void> record_final_seen(const std::string& attempt_id, core::Time now);
   core::Result<void> record_look(const std::string& attempt_id, std::int64_t looked_ms, core::Time now);
   core::Result<void> end_attempt(const std::string& attempt_id, bool refused, core::Time now);
   // What a callback on the attempt's token brought. Makes the fax due. Ignored (false) if
-  // its FaxSid is not the attempt's.
+  // its FaxSid is not the attempt's, or is another attempt's.
   core::Result<bool> note_callback(const std::string& attempt_id, const std::string& fax_sid, const std::string& error_code,
                                    const std::string& error_message, core::Time now, const Arrival* arrival = nullptr);
   core::Result<bool> is_provider_id_known(const std::string& provider_id);
@@ -239,6 +250,11 @@ class Faxes {
   Notices notices() const;  // of the same database (notices.h)
   core::Result<std::string> fact(const std::string& name);  // empty: none
   core::Result<void> set_fact(const std::string& name, const std::string& value);
+  // A notice that is not about one fax, and facts that go with it: all, or nothing.
+  core::Result<void> tell(std::string_view event, std::string_view cause_code, std::string_view cause_text, core::Time now, const Facts& facts);
+  core::Result<void> forget_fact(const std::string& name);
+  core::Result<Facts> facts(const std::string& prefix);  // whose names begin so, by name
+  core::Result<void> set_facts(const Facts& facts);  // all, or none
 
  private:
   explicit Faxes(std::shared_ptr<sql::Database> database) : database_(std::move(database)) {}

@@ -52,7 +52,7 @@ core::Result<std::int64_t> Faxes::take_over_copy(core::Time copied, core::Time n
   CORE_CHECK(connection.execute("UPDATE faxes SET next_at_ms = :1, version = version + 1 WHERE final_ms IS NOT NULL AND (mail_due = 1 OR media_delete_due = 1)", {now}));
   CORE_CHECK(connection.execute("UPDATE faxes SET lease_owner = '', lease_until_ms = 0"));
   CORE_CHECK(connection.execute("DELETE FROM holds"));
-  CORE_CHECK(connection.execute("DELETE FROM facts WHERE name IN ('reconcile.wanted', 'reconcile.done')"));
+  CORE_CHECK(connection.execute("DELETE FROM facts WHERE name LIKE 'reconcile.asked.%'"));
   CORE_TRY(marks, connection.query("SELECT value FROM facts WHERE name = :1", {mark}));
   const auto known = marks.empty() ? std::nullopt : [&] {
     const auto time = core::parse_rfc3339(marks.front().text("value"));

@@ -78,4 +78,10 @@ core::Result<std::int64_t> Faxes::forget_attempts(core::Time before) {
   return connection.execute("DELETE FROM attempts WHERE id IN (SELECT id FROM attempts WHERE intent_ms < :1 AND NOT EXISTS (SELECT 1 FROM faxes WHERE faxes.id = attempts.fax_id) LIMIT 200)", {before});
 }
 
+core::Result<void> Faxes::forget_keys(core::Time before) {
+  CORE_TRY(connection, database_->lease());
+  CORE_CHECK(connection.execute("DELETE FROM spent_keys WHERE spent_ms < :1", {before}));
+  return {};
+}
+
 }  // namespace store

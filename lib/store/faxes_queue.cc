@@ -112,9 +112,17 @@ core::Result<bool> Faxes::void_attempt(const std::string& attempt_id, core::Time
 
 core::Result<void> Faxes::record_provider_id(const std::string& attempt_id, const std::string& provider_id) {
   CORE_TRY(connection, database_->lease());
-  CORE_TRY(rows, connection.execute("UPDATE attempts SET provider_id = :1, unknown_since_ms = NULL WHERE id = :2 AND (provider_id = '' OR provider_id = :3)",
-                                    {provider_id, attempt_id, provider_id}));
+  // The unique index decides between two that write the same id at the same moment.
+  CORE_TRY(others, connection.query("SELECT id FROM attempts WHERE provider_id = :1 AND id <> :2", {provider_id, attempt_id}));
+  if (!others.empty()) return core::Error{core::Code::conflict, "the provider's id is that of another call", "", "provider_id"};
+  CORE_TRY(rows, connection.execute("UPDATE attempts SET provider_id = :1, unknown_since_ms = NULL WHERE id = :2 AND (provider_id = '' OR provider_id = :1)", {provider_id, attempt_id}));
   if (rows != 1) return core::Error{core::Code::conflict, "attempt " + attempt_id + " has another fax at the provider already"};
+  return {};
+}
+
+core::Result<void> Faxes::forget_hint(const std::string& attempt_id, const std::string& fax_sid) {
+  CORE_TRY(connection, database_->lease());
+  CORE_CHECK(connection.execute("UPDATE attempts SET hinted_id = '' WHERE id = :1 AND hinted_id = :2 AND provider_id = ''", {attempt_id, fax_sid}));
   return {};
 }
 
@@ -153,7 +161,8 @@ core::Result<bool> Faxes::note_callback(const std::string& attempt_id, const std
   CORE_TRY(transaction, sql::Transaction::begin(connection));
   CORE_TRY(attempt, read_attempt(connection, attempt_id));
   const auto& known = attempt.provider_id.empty() ? attempt.hinted_id : attempt.provider_id;
-  if (!known.empty() && known != fax_sid) {
+  CORE_TRY(others, connection.query("SELECT id FROM attempts WHERE provider_id = :1 AND id <> :2", {fax_sid, attempt_id}));
+  if ((!known.empty() && known != fax_sid) || !others.empty()) {
     CORE_CHECK(insert_arrival(connection, arrival, attempt.fax_id, fax_sid, "ignored: it names another fax", now));
     CORE_CHECK(transaction.commit());
     return false;

@@ -7,7 +7,7 @@ namespace store {
 namespace {
 
 // Times are whole milliseconds; flags are 0 or 1; a text that may be unknown is ''.
-const std::array<sql::Migration, 5> kMigrations{{
+const std::array<sql::Migration, 6> kMigrations{{
     {1,
      {
          "CREATE TABLE documents (id TEXT PRIMARY KEY, owner TEXT NOT NULL, file_name TEXT NOT NULL, sha256 TEXT NOT NULL, bytes BIGINT NOT NULL, "
@@ -80,6 +80,14 @@ const std::array<sql::Migration, 5> kMigrations{{
          "CREATE INDEX faxes_by_state ON faxes (direction, status)",
          "CREATE INDEX faxes_open ON faxes (direction, created_ms) WHERE final_ms IS NULL",
          "CREATE INDEX faxes_mail_due ON faxes (id) WHERE mail_due = 1",
+     }},
+    {6,
+     {
+         // A provider's id is one call's alone; where two calls have it, it is the first one's.
+         "UPDATE attempts SET provider_id = '' WHERE provider_id <> '' AND EXISTS (SELECT 1 FROM attempts a WHERE a.provider_id = attempts.provider_id AND a.id < attempts.id)",
+         "CREATE UNIQUE INDEX attempts_provider_id_once ON attempts (provider_id) WHERE provider_id <> ''",
+         // Keys of faxes that were deleted.
+         "CREATE TABLE spent_keys (owner TEXT NOT NULL, idempotency_key TEXT NOT NULL, spent_ms BIGINT NOT NULL, PRIMARY KEY (owner, idempotency_key))",
      }},
 }};
 

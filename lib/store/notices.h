@@ -24,7 +24,7 @@ namespace store {
 struct Notice {
   std::string id;       // the same for all ways and all tries
   std::string fax_id;   // empty: not about one fax
-  std::string event;    // the final state's name ("delivered"), "another_document", "account_held", "webhooks_refused"
+  std::string event;    // the final state's name ("delivered"), "another_document", "account_held", "webhooks_refused", "certificate_ends"
   std::string before;   // the final state that is corrected by this; empty: none
   core::Time at{};
   std::string direction;    // of a fax: "outbound", "inbound"

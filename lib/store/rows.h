@@ -5,11 +5,16 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "core/clock.h"
 #include "fax/status.h"
 
 namespace store {
+
+// Small things that the line knows, by name.
+using Facts = std::vector<std::pair<std::string, std::string>>;
 
 enum class DocumentState { queued, ready, refused };
 

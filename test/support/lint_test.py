@@ -70,3 +70,11 @@ def test_each_rule_can_fail(house, path, text, finding):
 def test_a_main_of_25_lines_is_allowed(house):
     house.write("bin/queue.cc", "int main() {\n" + "  ;\n" * 23 + "}\n")
     assert house.lint()[0] == 0
+
+
+def test_a_header_is_tried_alone_unless_its_source_begins_with_it(house):
+    house.write("lib/spool/bad.h", "#pragma once\nstd::string name();\n")
+    house.write("lib/spool/bad.cc", '#include <string>\n\n#include "spool/bad.h"\n')
+    assert "lib/spool/bad.h: does not compile alone" in house.lint()[1]
+    house.write("lib/spool/bad.cc", '#include "spool/bad.h"\n\n#include <string>\n')  # then it is the build that complains
+    assert house.lint()[0] == 0

@@ -25,7 +25,7 @@ unix_socket_permissions = 0777
 fsync = off
 full_page_writes = off
 shared_buffers = 16MB
-max_connections = 60
+max_connections = 300
 log_line_prefix = '%m [%p] %u '
 """
 

@@ -175,19 +175,6 @@ class Restarted(Prepared):
         self.house.start(["faxline-queue"], ready=False)
 
 
-class Outlived(Restarted):
-    """Its document's time is over."""
-
-    def prepare(self):
-        super().prepare()
-        self.house.sql(f"UPDATE faxes SET final_ms = 1000, updated_ms = 1000 WHERE id = '{self.id}'")
-        self.house.sql(f"UPDATE documents SET created_ms = 1000 WHERE id IN (SELECT document_id FROM fax_documents WHERE fax_id = '{self.id}')")
-
-    def judge(self):
-        fax = self.only_fax()
-        assert fax["status"] == "delivered" and self.house.ask("GET", f"/api/faxes/{self.id}/document.pdf").status_code == 404
-
-
 class Received(Story):
     """A fax comes in. The provider stops at the first 2xx; without one it asks again, or never."""
 

@@ -43,9 +43,10 @@ class LedgerProvider:
         self.calls = {}  # number -> calls, the refused ones too
         self.sent = {}  # number -> sids of the faxes whose pages went out
         self.faxes, self.hidden = {}, set()
-        self.documents, self.deleted, self.late = {}, set(), set()
+        self.documents, self.deleted, self.late, self.withheld = {}, set(), set(), set()
         self.acknowledged = set()  # received faxes that the line said 2xx for
         self.lock, self.stopping, self.threads = threading.Lock(), False, []
+        self.hanging, self.hang_up = set(), threading.Event()  # numbers whose call gets no answer, until then
         self.server = Server(("127.0.0.1", 0), self.handler())
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -55,6 +56,7 @@ class LedgerProvider:
 
     def close(self):
         self.stopping = True
+        self.hang_up.set()
         self.server.shutdown()
         self.server.server_close()
 
@@ -128,8 +130,8 @@ class LedgerProvider:
         mode = self.modes.get(form["To"], "")
         if mode == "refuse":
             return handler.answer(400, {"code": 21211, "message": "not a number", "status": 400})
-        if mode == "limit" and first:
-            return handler.answer(429, {"code": 20429, "message": "too many", "status": 429}, [("Retry-After", "1")])
+        if mode.startswith("limit") and first:
+            return handler.answer(429, {"code": 20429, "message": "too many", "status": 429}, [("Retry-After", "600" if "long" in mode else "1")])
         if mode == "drop" and first:
             handler.close_connection = True
             return None
@@ -138,6 +140,8 @@ class LedgerProvider:
         if mode == "forget":  # it fetches, and says nothing; nobody ever hears of it
             self.hidden.add(call.fax["sid"])
         self.faxes[call.fax["sid"]] = call.fax
+        if mode.startswith("hang"):
+            return self.hang(handler, call, mode)
         if mode.startswith(("lose", "forget")) and first:
             self.carry(call, mode, first)
             handler.close_connection = True
@@ -145,6 +149,14 @@ class LedgerProvider:
         handler.answer(201, dict(call.fax))
         self.start(self.carry, call, mode, first)
         return None
+
+    def hang(self, handler, call, mode):
+        """No answer, and nobody hears of the fax. It has its document, or has not (`hang unfetched`)."""
+        self.hidden.add(call.fax["sid"])
+        assert mode == "hang unfetched" or self.fetch(call.form["MediaUrl"])
+        self.hanging.add(call.fax["to"])
+        self.hang_up.wait()
+        handler.close_connection = True
 
     def cancel(self, handler, sid):
         with self.lock:
@@ -162,7 +174,10 @@ class LedgerProvider:
             return self.call_back(call)
         if mode == "forget":
             return None
-        call.fax["status"] = "sending"
+        with self.lock:
+            if call.fax["status"] != "queued":
+                return None  # canceled meanwhile, or told of
+            call.fax["status"] = "sending"
         if mode == "hold":
             return self.call_back(call)
         if mode == "slow":
@@ -229,14 +244,17 @@ class LedgerProvider:
     def receive(self, sender, document, how, repeats):
         """Announces a fax and brings it, in a thread of its own; the FaxSid. What `how` says: `url`, `url late` (its first
         fetch fails), `multipart`, `twice` (multipart, two times), `failed`, `bare` (received, but where is not said),
-        `unknown` (the same, and the API does not know it either), `silent` (nobody is told), `silent failed`."""
+        `unknown` (the same, and the API does not know it either), `announced` (no more than that), `silent` (nobody is told),
+        `silent failed`."""
         sid = "FX" + secrets.token_hex(16)
-        failed, kept = "failed" in how, how not in ("failed", "silent failed", "multipart", "twice", "unknown")
+        failed, kept = "failed" in how, how not in ("failed", "silent failed", "multipart", "twice", "unknown", "announced")
         self.documents[sid] = document
         self.faxes[sid] = {
             "sid": sid, "account_sid": "AC" + "0" * 32, "from": sender, "to": "+15005550006", "status": "failed" if failed else "received", "direction": "inbound", "num_pages": None,
             "date_created": now(), "media_url": f"{self.url}/media/{sid}" if kept else None,
         }  # fmt: skip
+        if how == "announced":
+            self.faxes[sid]["status"] = "receiving"
         if how == "unknown":
             self.hidden.add(sid)
         if how == "url late":
@@ -245,14 +263,26 @@ class LedgerProvider:
             self.start(self.bring, sid, how, repeats)
         return sid
 
-    def bring(self, sid, how, repeats):
+    def arrives(self, sid):
+        """What was announced, or withheld, is there: the API says so, and nobody is told."""
+        self.withheld.discard(sid)
+        self.faxes[sid].update(status="received", media_url=f"{self.url}/media/{sid}")
+
+    def about(self, sid):
         fax = self.faxes[sid]
-        about = {"FaxSid": sid, "AccountSid": fax["account_sid"], "From": fax["from"], "To": fax["to"]}
-        first = self.post(self.line.public + "/fax/initialize", about, {}, True)
-        if first is None:
+        return {"FaxSid": sid, "AccountSid": fax["account_sid"], "From": fax["from"], "To": fax["to"]}
+
+    def announce(self, sid):
+        """Where the line wants the document sent to; None where it did not say."""
+        first = self.post(self.line.public + "/fax/initialize", self.about(sid), {}, True)
+        return first and re.search(r'action="([^"]+)"', first.text)[1].replace("&amp;", "&")
+
+    def bring(self, sid, how, repeats):
+        action = self.announce(sid)
+        if action is None or how == "announced":
             return
-        action = re.search(r'action="([^"]+)"', first.text)[1].replace("&amp;", "&")
-        about["FaxStatus"] = fax["status"]
+        fax = self.faxes[sid]
+        about = {**self.about(sid), "FaxStatus": fax["status"]}
         if how == "failed":
             about |= {"ErrorCode": "34004", "ErrorMessage": "the line broke"}
         if how.startswith("url"):
@@ -263,6 +293,8 @@ class LedgerProvider:
                 self.acknowledged.add(sid)
 
     def document(self, handler, sid):
+        if sid in self.withheld:
+            return handler.answer(503, {"code": 20503, "message": "not now", "status": 503})
         if sid in self.late:
             self.late.discard(sid)
             return handler.answer(500, {"code": 20500, "message": "later", "status": 500})

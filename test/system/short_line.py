@@ -1,5 +1,7 @@
 """A line that is up in a moment, and can be killed as by a power cut: nginx and the programs of the fail build, without
 `make`, namespaces and courier. A provider of the tests' own is on the other side (ledger_provider.py)."""
+import contextlib
+import itertools
 import mailbox
 import os
 import random
@@ -14,7 +16,7 @@ import time
 
 import requests
 
-from line import BUILD, ROOT, wait_until
+from line import BUILD, ROOT, postgresql, wait_until
 
 BUILT = os.path.realpath(os.path.join(ROOT, BUILD))
 FASTCGI = ("session", "status", "send", "inbox", "inbound", "media")
@@ -59,10 +61,31 @@ def program(name):
     return path if os.path.exists(path) else f"{BUILT}/{folder}/{name}"
 
 
-class ShortLine:
-    """`database(folder)` gives a DATABASE_URL; without it SQLite in the line's own folder."""
+class Databases:
+    """One server of PostgreSQL's for many lines. Each has two databases there, and for each of the two a role of its own."""
 
-    def __init__(self, provider, database=None, **settings):
+    SECRET = "a-secret-of-the-tests"
+
+    def __init__(self):
+        self.server, self.numbers = postgresql.Server(), itertools.count(1)
+
+    def settings(self):
+        """For a line that is new: where its faxes are kept, and where its users."""
+        number, found = next(self.numbers), {}
+        for setting, name in (("DATABASE_URL", f"faxes_{number}"), ("PEOPLE_DATABASE_URL", f"people_{number}")):
+            for statement in ("CREATE ROLE {0} LOGIN PASSWORD '{1}'", "CREATE DATABASE {0} OWNER {0}", "REVOKE ALL ON DATABASE {0} FROM public"):
+                self.server.sql(statement.format(name, self.SECRET))
+            found[setting] = self.server.url_of(name, self.SECRET, name)
+        return found
+
+    def close(self):
+        self.server.close()
+
+
+class ShortLine:
+    """On SQLite in the line's own folder, unless `databases` says where else."""
+
+    def __init__(self, provider, databases=None, **settings):
         self.folder = tempfile.mkdtemp(prefix="faxline-short-")
         self.provider = provider
         self.children = {}
@@ -79,7 +102,7 @@ class ShortLine:
             "PUBLIC_HOSTNAME": "localhost", "PUBLIC_URL": self.public, "STATE_DIR": f"{self.folder}/state", "SOCKET_DIR": f"{self.folder}/socket",
             "MAILDIR_ROOT_DIR": f"{self.folder}/Maildir", "FAXLINE_CONF": f"{self.folder}/faxline.conf", "RETRY_SECONDS": "1", **settings,
         }  # fmt: skip
-        self.settings["DATABASE_URL"] = database(self.folder) if database else f"sqlite:///{self.folder}/state/db/faxline.db"
+        self.settings |= databases.settings() if databases else {"DATABASE_URL": f"sqlite://{self.folder}/state/db/faxline.db"}
         self.environment = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LANG": "C.UTF-8", "HOME": f"{self.folder}/temporary", "FAXLINE_FAIL_POINT_FOLDER": f"{self.folder}/points", **self.settings}
         self.render(ports)
         provider.serves(self)
@@ -108,7 +131,8 @@ class ShortLine:
             return [program(name)]
         return ["spawn-fcgi", "-n", "-s", f"{self.folder}/socket/{name}.sock", "-M", "0600", "--", program(name)]
 
-    def start(self, names=ALL, ready=True):
+    def start(self, names=ALL, ready=True, **settings):
+        """Those that are not up; `settings` are for these alone, this time."""
         for name in names:
             if name in self.children:
                 continue
@@ -117,7 +141,7 @@ class ShortLine:
                 os.remove(socket_path)
             with open(f"{self.folder}/log/{name}.log", "ab") as log:
                 # They die with the thread that started them: nothing outlives the tests.
-                self.children[name] = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "--", *self.words(name)], env=self.environment, cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+                self.children[name] = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "--", *self.words(name)], env=self.environment | settings, cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
             if name == "faxline-deliver":
                 wait_until(lambda: self.answers("faxline-deliver"))  # else the first mail waits for its second try
         if ready:
@@ -186,6 +210,13 @@ class ShortLine:
         """Until there is an answer, whatever it says."""
         return wait_until(lambda: [answer] if (answer := self.ask(method, path, **more)) is not None else None, seconds)[0]
 
+    def send(self, number, content, until):
+        """A fax; its id, once it is so far."""
+        answer = self.insist("POST", "/api/faxes", data={"to": number}, files=[("file", ("a.pdf", content, "application/pdf"))])
+        assert answer.status_code == 202, answer.text
+        wait_until(lambda: self.fax(answer.json()["id"])["status"] == until, 30)
+        return answer.json()["id"]
+
     def faxes(self, number):
         """All faxes to or from a number, newest first."""
         answer = self.insist("GET", "/api/faxes", params={"q": number.lstrip("+")})
@@ -213,21 +244,12 @@ class ShortLine:
 
     def untold(self):
         """How many notices are still on their way."""
-        url = self.settings["DATABASE_URL"]
-        query = "SELECT (SELECT count(*) FROM notices WHERE shared = 0) + (SELECT count(*) FROM errands WHERE next_at_ms IS NOT NULL)"
-        if not url.startswith("sqlite:///"):
-            return int(subprocess.run(["psql", "-qtA", "-v", "ON_ERROR_STOP=1", url, "-c", query], check=True, capture_output=True).stdout)
-        with sqlite3.connect(url.removeprefix("sqlite:///"), timeout=20) as book:
-            number = book.execute(query).fetchone()[0]
-        book.close()
-        return number
+        return int(self.sql("SELECT (SELECT count(*) FROM notices WHERE shared = 0) + (SELECT count(*) FROM errands WHERE next_at_ms IS NOT NULL)"))
 
     def sql(self, statement):
-        """Changes the book as no program would: to make things older than they are."""
+        """What the book answers, a line a row. It may be changed as no program would: to make things older than they are."""
         url = self.settings["DATABASE_URL"]
-        if url.startswith("sqlite:///"):
-            with sqlite3.connect(url.removeprefix("sqlite:///"), timeout=20) as book:
-                book.execute(statement)
-            book.close()
-        else:
-            subprocess.run(["psql", "-q", "-v", "ON_ERROR_STOP=1", url, "-c", statement], check=True, capture_output=True)
+        if not url.startswith("sqlite://"):
+            return subprocess.run(["psql", "-XqtA", "-v", "ON_ERROR_STOP=1", url, "-c", statement], check=True, capture_output=True, text=True).stdout.strip()
+        with contextlib.closing(sqlite3.connect(url.removeprefix("sqlite://"), timeout=20)) as book, book:
+            return "\n".join("|".join(map(str, row)) for row in book.execute(statement))

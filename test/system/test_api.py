@@ -150,6 +150,16 @@ def test_an_idempotency_key_makes_one_fax(line, person, documents):
     problem(line.send(person, "+12125551299", documents["letter"], **{"Idempotency-Key": "x" * 256}), 400)
 
 
+def test_the_key_of_a_deleted_fax_makes_no_other_one(line, person, documents):
+    headers = {"Idempotency-Key": "press-2"}
+    fax = line.send(person, "+12125551297", documents["letter"], **headers).json()
+    line.final(person, fax["id"])
+    assert person.delete(f"{line.lan}/api/faxes/{fax['id']}").status_code == 204
+    refused = problem(line.send(person, "+12125551297", documents["letter"], **headers), 409)
+    assert refused["field"] == "Idempotency-Key" and "deleted" in refused["detail"], refused
+    assert not [it for it in person.get(line.lan + "/api/faxes?q=2125551297").json()["faxes"]]
+
+
 def test_documents_first_then_a_fax_of_them(line, person, documents):
     with open(documents["letter"], "rb") as file:
         uploaded = person.post(line.lan + "/api/documents", files={"file": ("Brief ü.pdf", file)})

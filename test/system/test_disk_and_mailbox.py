@@ -9,6 +9,7 @@ import time
 import pytest
 import requests
 
+from browser import Browser
 from line import Line, wait_until
 
 MEGABYTE = 1 << 20
@@ -185,7 +186,8 @@ def test_a_mailbox_that_is_broken(house, documents, way):
             assert house.person.get(f"{house.lan}/api/faxes/{fax['id']}/document.pdf").content == letter.read()
         assert any(event["what"] == "Waiting for the mailbox" and said in event["why"] for event in house.fax(house.person, fax["id"])["events"])
         status, rows = doctor(house)
-        assert status == 1 and any(row[:2] == ["wrong", "mailbox"] and said in row[2] for row in rows)
+        of_mailbox = [row for row in rows if row[1] == "mailbox"]  # said once
+        assert status == 1 and len(of_mailbox) == 1 and of_mailbox[0][0] == "wrong" and said in of_mailbox[0][2] and "since" in of_mailbox[0][2]
         assert any(row[:2] == ["warning", "mails"] for row in rows)
         assert "next\t" in house.command("show", fax["id"]).stdout
         text = house.person.get(house.lan + "/metrics").text
@@ -195,6 +197,25 @@ def test_a_mailbox_that_is_broken(house, documents, way):
     wait_until(lambda: in_mailbox(house, sender), 30, 0.5)
     wait_until(lambda: not troubles(house, "mailbox"), 30)
     assert house.fax(house.person, fax["id"], **{"with": "next"})["next"] is None
+
+
+def test_the_page_says_once_what_is_wrong_with_the_mailbox(house, documents):
+    break_it, mend_it, said = WAYS["not-a-folder"]
+    break_it(house)
+    try:
+        # Its notice waits as well, and for the same reason.
+        house.send(house.person, "+15005550005", documents["letter"])
+        wait_until(lambda: troubles(house, "mailbox") and house.person.get(house.lan + "/api/line").json()["notices"], 60)
+        browser = Browser(360, 800)
+        try:
+            browser.log_in(house.lan)
+            browser.see(said)
+            assert browser.text().count(said) == 1 and len(browser.all("#strip .note")) == 1, browser.text()
+        finally:
+            browser.close()
+    finally:
+        mend_it(house)
+    wait_until(lambda: not troubles(house, "mailbox"), 60)
 
 
 NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"

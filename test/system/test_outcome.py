@@ -1,4 +1,6 @@
 """What nobody said in time: it is looked for, compared, and in the end a person decides."""
+import concurrent.futures
+
 import pytest
 import requests
 
@@ -49,6 +51,13 @@ def test_reconcile_brings_in_what_the_provider_alone_has(line, person, provider,
     done = line.command("reconcile", "--since", "3650d", check=False)
     assert done.returncode == 1 and "1 fax differ" in done.stdout, done.stdout + done.stderr
     del provider.faxes[lost]
+
+
+def test_several_ask_for_a_comparison_at_once(line, provider):
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(lambda since: line.command("reconcile", *since, check=False), [[], [], ["--since", "1d"], ["--since", "2d"]]))
+    assert [it.returncode for it in done] == [0] * 4, [it.stdout + it.stderr for it in done]
+    assert all("0 faxes differ still" in it.stdout for it in done)
 
 
 def test_reconcile_says_what_is_wrong(line, provider):

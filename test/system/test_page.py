@@ -152,14 +152,17 @@ def test_empty_places_teach_and_search_finds_nothing_politely(page, line):
 
 
 @pytest.mark.parametrize("width, dark", [(360, False), (768, True), (1280, True)])
-def test_nothing_is_cut_off_or_overlaps_at_any_width(line, width, dark):
+def test_nothing_is_cut_off_or_overlaps_at_any_width(line, person, documents, width, dark):
+    fax = line.send(person, "+15005550006", documents["letter"]).json()
     browser = Browser(width, 800, dark)
     try:
         browser.log_in(line.lan)
-        for place in ("send", "sent", "received"):
+        for place in ("send", "sent", "received", "fax/" + fax["id"]):
             browser.open(f"{line.lan}/#/{place}")
             browser.appears("main h1")
             assert browser.driver.execute_script("return document.documentElement.scrollWidth") <= width, place
+            outside = browser.driver.execute_script("return [...document.querySelectorAll('body *')].filter((e) => e.offsetParent && !e.classList.contains('skip') && e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX === 'visible' && getComputedStyle(e).display === 'block').map((e) => e.outerHTML.slice(0, 80))")
+            assert outside == [], f"{place}: cut off: {outside}"
             small = browser.driver.execute_script("return [...document.querySelectorAll('button, a, input')].filter((e) => e.offsetParent && e.type !== 'file' && !e.classList.contains('skip') && e.getBoundingClientRect().height < 43.5).map((e) => e.outerHTML.slice(0, 80))")
             assert small == [], f"smaller than a finger: {small}"
         assert browser.complaints() == []

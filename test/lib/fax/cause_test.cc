@@ -36,7 +36,8 @@ TEST_CASE("cause: no stored code is ever taken away") {
                            "network_busy", "lines_in_use", "resolution_too_high", "page_too_large", "not_a_fax_number", "number_not_in_service", "call_rejected",
                            "unknown_reason", "provider_error", "provider_gave_up", "simulated", "media_address_unusable", "document_not_accepted", "document_too_large",
                            "number_not_verified", "destination_not_allowed", "account_refused", "account_unknown", "account_disabled", "spending_limit_reached",
-                           "sender_hung_up", "media_host_not_allowed", "webhook_unsigned", "webhook_other_url", "webhook_other_key", "webhook_signature_wrong", "webhook_too_late"})
+                           "sender_hung_up", "media_host_not_allowed", "webhook_unsigned", "webhook_other_url", "webhook_other_key", "webhook_signature_wrong", "webhook_too_late",
+                           "certificate_ends", "certificate_ended"})
     CHECK_MESSAGE(find_cause(code).text != find_cause("no such code").text, code);
 }
 

@@ -50,6 +50,60 @@ TEST_CASE("a callback that names a fax to another number is not adopted") {
   CHECK(log.text().find("a callback named a fax that is not this one") != std::string::npos);
 }
 
+TEST_CASE("a callback that names another call's fax is not adopted, and does not keep the true one out") {
+  Lost line;
+  const auto other = line.send_to("+12125559999");
+  line.run();
+  const auto known = line.fax(other).provider_id;
+  REQUIRE(!known.empty());
+  CHECK_FALSE(line.call_back(line.request().callback_url, known));
+  // Named before that id was known to be another's.
+  CHECK(line.call_back(line.request().callback_url, "FXtwice"));
+  line.candidate("FXtwice", ProviderStatus::delivered);
+  const auto third = line.send_to("+12125558888");
+  line.provider.outcomes = {{.kind = Kind::taken, .provider_id = "FXtwice"}};
+  const core::LogCapture log;
+  {
+    // The other call is answered before this fax is looked for.
+    auto row = line.fax(line.id);
+    row.next_at = line.clock.now() + 5s;
+    REQUIRE(line.faxes->save(row, line.clock.now()));
+  }
+  line.run();
+  CHECK(line.fax(third).provider_id == "FXtwice");
+  line.pass(5s);
+  CHECK(line.status(line.id) == Status::checking);
+  CHECK(log.text().find("a callback named a fax that is not this one") != std::string::npos);
+  line.candidate("FXtrue");
+  CHECK(line.call_back(line.request().callback_url, "FXtrue"));
+  line.run();
+  CHECK(line.fax(line.id).provider_id == "FXtrue");
+  CHECK(line.status(line.id) == Status::sending);
+}
+
+TEST_CASE("late evidence that names another call's fax decides nothing") {
+  Lost line;
+  line.run_for(31min);
+  REQUIRE(line.status(line.id) == Status::unresolved);
+  CHECK(line.call_back(line.request().callback_url, "FXtwice"));
+  auto row = line.fax(line.id);
+  row.next_at = line.clock.now() + 5s;
+  REQUIRE(line.faxes->save(row, line.clock.now()));
+  line.candidate("FXtwice", ProviderStatus::delivered);
+  const auto other = line.send_to("+12125559999");
+  line.provider.outcomes = {{.kind = Kind::taken, .provider_id = "FXtwice"}};
+  line.run();
+  REQUIRE(line.fax(other).provider_id == "FXtwice");
+  line.pass(5s);
+  CHECK(line.status(line.id) == Status::unresolved);
+  CHECK(line.fax(line.id).provider_id.empty());
+  line.candidate("FXtrue", ProviderStatus::delivered);
+  line.provider.faxes["FXtrue"].pages = 2;
+  CHECK(line.call_back(line.request().callback_url, "FXtrue"));
+  line.run();
+  CHECK(line.status(line.id) == Status::delivered);
+}
+
 TEST_CASE("while a hint cannot be read, the list decides nothing") {
   Lost line;
   line.candidate("FXhinted");

@@ -178,6 +178,81 @@ TEST_CASE("clock: back: what waits, waits no longer than was meant") {
     }
 }
 
+TEST_CASE("clock: forward while the daemon was down is seen at the start, and dealt with once") {
+  Timed line;
+  line.provider.outcomes.assign(2000, {.kind = Kind::unreachable, .error = down()});
+  const auto id = line.send();
+  line.run();
+  line.clock.advance(1h);  // down
+  line.set_by(kMonth);
+  line.start_queue();
+  // The first thing that is done: nothing has swept yet.
+  REQUIRE(queue::step_outbound(line.with_time(), line.fax(id)));
+  CHECK(line.status(id) == Status::waiting);
+  const auto deadline = line.fax(id).deadline;
+  CHECK(deadline == line.clock.now() + line.options.lifetime);
+  CHECK_FALSE(line.time->may_purge());
+  line.pass(10min);
+  line.start_queue();
+  const core::LogCapture log;
+  line.run();
+  CHECK(log.text().find("the clock was set") == std::string::npos);
+  CHECK(line.fax(id).deadline == deadline);
+  CHECK(line.fact(queue::kRewind) == "1");
+}
+
+TEST_CASE("clock: a machine that was off for a month is no clock that was set") {
+  Timed line;
+  line.provider.outcomes.assign(2000, {.kind = Kind::unreachable, .error = down()});
+  const auto id = line.send();
+  line.run();
+  line.set_by(kMonth);
+  line.clock.start_machine(true);
+  line.start_queue();
+  line.run();
+  CHECK(line.status(id) == Status::failed);
+  CHECK(line.cause(id) == "never_submitted");
+  CHECK(line.time->may_purge());
+}
+
+TEST_CASE("clock: back: killed and started again in the middle of it, what waits comes nearer once alone") {
+  for (const bool killed : {false, true}) {
+    CAPTURE(killed);
+    Timed line;
+    line.provider.outcomes = {{.kind = Kind::rate_limited, .retry_after = 3 * 3600s}};
+    line.send();
+    line.run();
+    const auto until = line.faxes->hold().value()->until;
+    line.set_by(-1h);
+    line.run();
+    if (killed) {
+      line.start_queue();
+      line.run();
+    }
+    CHECK(line.faxes->hold().value()->until == until - 1h);
+  }
+}
+
+TEST_CASE("clock: back while a notice is put off, and another is in the hands of a daemon that is gone") {
+  Timed line;
+  for (int i = 0; i < 2; ++i) line.cancel(line.send());
+  line.run();
+  auto notices = line.faxes->notices();
+  const std::vector<std::string> ways{"webhook"};
+  REQUIRE(notices.share_out([&](const store::Notice&) { return ways; }, line.clock.now()).value() == 2);
+  const auto put_off = notices.claim(ways, "worker", line.clock.now(), 10min).value();
+  REQUIRE(put_off);
+  REQUIRE(notices.put_off(*put_off, "away", line.clock.now(), line.clock.now() + 1h));
+  REQUIRE(notices.claim(ways, "gone", line.clock.now(), 10min).value());
+  line.set_by(-kMonth);
+  line.run();
+  CHECK_FALSE(notices.claim(ways, "worker", line.clock.now(), 10min).value());
+  line.pass(10min);
+  CHECK(notices.claim(ways, "worker", line.clock.now(), 2h).value());
+  line.pass(50min);
+  CHECK(notices.claim(ways, "worker of another name", line.clock.now(), 2h).value());
+}
+
 TEST_CASE("clock: back while a fax is seen final without a reason: the reason is not waited for until then") {
   Timed line;
   const auto id = line.send();

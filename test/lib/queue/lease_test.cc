@@ -2,6 +2,10 @@
 // wakes when another has done its work: nothing is sent, fetched or delivered twice, nothing is lost.
 #include <sys/stat.h>
 
+#include <barrier>
+#include <set>
+#include <thread>
+
 #include "bench.h"
 
 using namespace bench;
@@ -136,6 +140,33 @@ TEST_CASE("asleep before the mail has a name, and in its delivery: one mail, and
       CHECK_FALSE(line.fax(id).mail_due);
     }
   }
+}
+
+TEST_CASE("a machine's name: daemons that start at the same moment get one") {
+  for (int i = 0; i < 50; ++i) {
+    char folder[] = "/tmp/machine-XXXXXX";
+    REQUIRE(::mkdtemp(folder) != nullptr);
+    std::filesystem::create_directory(std::string(folder) + "/db");
+    std::vector<std::string> names(8);
+    std::barrier start(static_cast<std::ptrdiff_t>(names.size()));
+    std::vector<std::thread> daemons;
+    for (auto& name : names)
+      daemons.emplace_back([&] {
+        start.arrive_and_wait();
+        name = queue::machine_name(folder);
+      });
+    for (auto& daemon : daemons) daemon.join();
+    CHECK(std::set<std::string>(names.begin(), names.end()).size() == 1);
+    CHECK(queue::machine_name(folder) == names.front());
+    std::filesystem::remove_all(folder);
+  }
+}
+
+TEST_CASE("the names under which leases are taken: of a machine, a daemon of it, and a part of that") {
+  const auto name = [](const std::string& machine, const std::string& socket, std::string_view part) { return queue::worker_name({3, socket, machine}, part); };
+  const std::set<std::string> names{name("a", "/run/one", "1"), name("b", "/run/one", "1"), name("a", "/run/two", "1"), name("a", "/run/one", "notices"), name("a", "/run/two", "notices")};
+  CHECK(names.size() == 5);
+  CHECK(name("a", "/run/one", "1") == name("a", "/run/one", "1"));
 }
 
 TEST_CASE("a machine's name: made once, kept, its own") {

@@ -114,6 +114,28 @@ TEST_CASE("RECORD_RETENTION_DAYS: records go after their documents, and a FaxSid
   CHECK(line.fax(younger).status == Status::received);
 }
 
+TEST_CASE("what deleted faxes leave goes in its time: keys after 7 days, calls after 30") {
+  Kept line;
+  store::NewFax wanted{"anna", line.options.own_number, "+12125551212", "twilio", {line.upload()}, "", "key", "digest", line.options.lifetime};
+  const auto id = line.faxes->create(wanted, line.clock.now()).value().fax.id;
+  line.run();
+  line.provider.faxes["FX1"].status = ProviderStatus::delivered;
+  line.run_for(1min);
+  REQUIRE(line.faxes->remove(id, line.clock.now()));
+  line.clock.advance(6 * 24h);
+  line.purge();
+  wanted.document_ids = {line.upload()};
+  CHECK(line.faxes->create(wanted, line.clock.now()).error().code == core::Code::conflict);
+  line.clock.advance(25h);
+  line.purge();
+  CHECK(line.faxes->is_provider_id_known("FX1").value());
+  wanted.document_ids = {line.upload()};
+  CHECK(line.faxes->create(wanted, line.clock.now())->is_new);
+  line.clock.advance(24 * 24h);
+  line.purge();
+  CHECK_FALSE(line.faxes->is_provider_id_known("FX1").value());
+}
+
 TEST_CASE("a purge does so much at once, and says that there is more") {
   Kept line;
   for (int i = 0; i < 1203; ++i) {

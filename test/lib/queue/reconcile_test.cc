@@ -141,26 +141,56 @@ TEST_CASE("faxline reconcile: asked by a fact, answered by a fact, once") {
   List line;
   line.inbound("FXin").created = line.clock.now() - 1min;
   int pauses = 0;
-  const auto answer = [&] { REQUIRE(queue::answer_reconcile(line.context(), [&](std::chrono::seconds) { ++pauses, line.run(); })); return line.faxes->fact("reconcile.done").value(); };
-  CHECK(answer() == "");
-  REQUIRE(line.faxes->set_fact("reconcile.wanted", "one "));
-  CHECK(answer() == "one 1 0 0 0");
+  const auto ask = [&](const std::string& name, const std::string& since) { REQUIRE(line.faxes->set_fact(std::string(store::kReconcileAsked) + name, "since " + since)); };
+  const auto told = [&](const std::string& name) { return line.faxes->fact(std::string(store::kReconcileAsked) + name).value(); };
+  const auto answer = [&](const std::string& name) {
+    REQUIRE(queue::answer_reconcile(line.context(), [&](std::chrono::seconds) { ++pauses, line.run(); }));
+    const auto text = told(name);
+    return text.substr(std::min(text.find(' '), text.size() - 1) + 1);
+  };
+  const auto before = line.provider.count("list");
+  REQUIRE(queue::answer_reconcile(line.context(), [](std::chrono::seconds) {}));
+  CHECK(line.provider.count("list") == before);
+  ask("one", "");
+  CHECK(answer("one") == "1 0 0 0");
+  CHECK(told("one").starts_with(core::rfc3339(line.clock.now()) + " "));
   CHECK(pauses == 1);
   const auto lists = line.provider.count("list");
-  CHECK(answer() == "one 1 0 0 0");
+  CHECK(answer("one") == "1 0 0 0");
   CHECK(line.provider.count("list") == lists);
   line.provider.list_errors = {down()};
-  REQUIRE(line.faxes->set_fact("reconcile.wanted", "two 2026-11-01T00:00:00Z"));
-  CHECK(answer() == "two error no connection");
-  REQUIRE(line.faxes->set_fact("reconcile.wanted", "three 2026-11-01T00:00:00Z"));
-  CHECK(answer() == "three 0 0 0 0");
+  ask("two", "2026-11-01T00:00:00Z");
+  CHECK(answer("two") == "error no connection");
+  ask("three", "2026-11-01T00:00:00Z");
+  CHECK(answer("three") == "0 0 0 0");
   CHECK(line.provider.asked.created_after == core::parse_rfc3339("2026-11-01T00:00:00Z").value());
   line.inbound("FXlarge");
   line.provider.documents.clear();  // what cannot be fetched remains
   pauses = 0;
-  REQUIRE(line.faxes->set_fact("reconcile.wanted", "four "));
-  CHECK(answer() == "four 1 0 1 0");
+  ask("four", "");
+  CHECK(answer("four") == "1 0 1 0");
   CHECK(pauses == 10);
+}
+
+TEST_CASE("faxline reconcile: several ask at once, and each is answered; an answer that nobody takes goes") {
+  List line;
+  const auto ask = [&](const std::string& name, const std::string& since) { REQUIRE(line.faxes->set_fact(std::string(store::kReconcileAsked) + name, "since " + since)); };
+  const auto answer_all = [&] { REQUIRE(queue::answer_reconcile(line.context(), [&](std::chrono::seconds) { line.run(); })); };
+  const auto told = [&](const std::string& name) { return line.faxes->fact(std::string(store::kReconcileAsked) + name).value(); };
+  line.inbound("FXin").created = line.clock.now() - 1min;
+  ask("one", "");
+  ask("two", "");
+  ask("three", "2026-11-01T00:00:00Z");
+  answer_all();
+  CHECK(told("one").ends_with(" 1 0 0 0"));
+  CHECK(told("two") == told("one"));
+  CHECK(told("three").ends_with("Z 0 0 0 0"));
+  line.clock.advance(59min);
+  answer_all();
+  CHECK(line.faxes->facts(std::string(store::kReconcileAsked)).value().size() == 3);
+  line.clock.advance(2min);
+  answer_all();
+  CHECK(line.faxes->facts(std::string(store::kReconcileAsked)).value().empty());
 }
 
 TEST_CASE("one that has just come in is left to its own message, unless somebody asks") {

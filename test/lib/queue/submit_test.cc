@@ -48,6 +48,40 @@ TEST_CASE("a refusal with a code that is in no table is shown with its code") {
   CHECK(bench.fax(id).cause_text == "error 99999: Something new");
 }
 
+TEST_CASE("an answer with the id of another call says nothing of this one") {
+  Bench bench;
+  const auto first = bench.send_to("+12125551201");
+  bench.run();
+  REQUIRE(bench.fax(first).provider_id == "FX1");
+  SUBCASE("nobody has fetched the document: void, and another call") {
+    bench.provider.outcomes = {{.kind = Kind::taken, .provider_id = "FX1"}};
+    const auto id = bench.send_to("+12125551202");
+    const core::LogCapture log;
+    bench.run();
+    CHECK(bench.status(id) == Status::waiting);
+    CHECK(bench.fax(id).provider_id.empty());
+    CHECK(log.text().find("the provider answered with the id of another call") != std::string::npos);
+    CHECK_FALSE(bench.get(bench.provider.requests[1].media_url));
+    for (int i = 0; i < 6; ++i) bench.pass(30s);
+    CHECK(bench.status(id) == Status::sending);
+    CHECK(bench.fax(id).provider_id == "FX3");
+  }
+  SUBCASE("it was handed out: looked for, and found in the list") {
+    bench.provider.on_submit = [&](const auto& request) { CHECK(bench.get(request.media_url)); };
+    bench.provider.outcomes = {{.kind = Kind::taken, .provider_id = "FX1"}};
+    const auto id = bench.send_to("+12125551202");
+    bench.run();
+    CHECK(bench.status(id) == Status::checking);
+    bench.provider.listed = {bench.provider.fax("FXtrue", ProviderStatus::processing, "+12125551202")};
+    bench.pass(10s);
+    CHECK(bench.fax(id).provider_id == "FXtrue");
+    CHECK(bench.provider.count("submit") == 2);
+  }
+  bench.provider.faxes["FX1"].status = ProviderStatus::delivered;
+  bench.run_for(5min);
+  CHECK(bench.status(first) == Status::delivered);
+}
+
 TEST_CASE("a provider that cannot be reached is tried again, with other tokens, and no retry is used up") {
   Bench bench;
   bench.options.retry_limit = 0;

@@ -271,6 +271,12 @@ TEST_CASE("the file: made 0660 less the umask, WAL too; an odd path; a folder th
   }
 }
 
+TEST_CASE("a connection's cache is small, however large the file" * doctest::skip(databases::on_server())) {
+  const Folder folder;
+  auto connection = sql::Database::open(folder.url()).value()->lease().value();
+  CHECK(connection.row("PRAGMA cache_size", {}, "")->int64("cache_size") == -512);  // kilobytes
+}
+
 TEST_CASE("a server that is not there: no password in the words") {
   const auto opened = sql::Database::open("postgresql://faxline:topsecret@127.0.0.1:1/faxline");
   REQUIRE_FALSE(opened);

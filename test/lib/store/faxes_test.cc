@@ -10,6 +10,7 @@
 
 #include "../../support/databases.h"
 #include "core/id.h"
+#include "store/faxes_schema.h"
 
 namespace {
 
@@ -103,6 +104,28 @@ TEST_CASE("an Idempotency-Key makes one fax, at the same moment too") {
   CHECK(book.faxes->create(wanted, book.now)->is_new);
 }
 
+TEST_CASE("the Idempotency-Key of a deleted fax makes no other one, until it is forgotten") {
+  Book book;
+  auto wanted = book.wanted();
+  wanted.idempotency_key = "k";
+  auto fax = book.faxes->create(wanted, book.now).value().fax;
+  fax.status = Status::canceled;
+  fax.cause_code = "canceled_by_user";
+  REQUIRE(book.faxes->save(fax, book.now));
+  REQUIRE(book.faxes->remove(fax.id, book.now));
+  wanted.document_ids = book.wanted().document_ids;
+  const auto repeated = book.faxes->create(wanted, book.now);
+  CHECK(repeated.error().code == core::Code::conflict);
+  CHECK(repeated.error().field == "Idempotency-Key");
+  wanted.owner = "berta";
+  CHECK(book.faxes->create(wanted, book.now)->is_new);
+  wanted.owner = fax.owner;
+  REQUIRE(book.faxes->forget_keys(book.now));
+  CHECK(book.faxes->create(wanted, book.now).error().code == core::Code::conflict);
+  REQUIRE(book.faxes->forget_keys(book.now + 1s));
+  CHECK(book.faxes->create(wanted, book.now)->is_new);
+}
+
 TEST_CASE("a change names its version, and legal states alone follow") {
   Book book;
   auto mine = book.fax();
@@ -164,6 +187,77 @@ TEST_CASE("a callback is noted in its own attempt, and another FaxSid is ignored
   CHECK(noted->hinted_id == "FX1");
   CHECK(noted->error_code == "34002");
   CHECK(noted->provider_id.empty());
+}
+
+TEST_CASE("a provider's id is one call's alone, its fax deleted or not") {
+  Book book;
+  auto one = book.fax();
+  const auto first = book.attempt(one);
+  auto two = book.fax("+12125551213");
+  const auto second = book.attempt(two);
+  REQUIRE(book.faxes->record_provider_id(first.id, "FX1"));
+  REQUIRE(book.faxes->record_provider_id(first.id, "FX1"));  // written again after a crash
+  const auto taken = book.faxes->record_provider_id(second.id, "FX1");
+  CHECK(taken.error().code == core::Code::conflict);
+  CHECK(taken.error().field == "provider_id");
+  CHECK(book.faxes->fax_of_provider_id("FX1")->id == one.id);
+  CHECK_FALSE(book.faxes->note_callback(second.id, "FX1", "34002", "busy", book.now).value());
+  const auto noted = book.faxes->last_attempt(two.id).value();
+  CHECK(noted->hinted_id.empty());
+  CHECK(noted->error_code.empty());
+
+  one.status = Status::failed;
+  one.cause_code = "busy";
+  REQUIRE(book.faxes->save(one, book.now));
+  REQUIRE(book.faxes->remove(one.id, book.now));
+  CHECK(book.faxes->record_provider_id(second.id, "FX1").error().field == "provider_id");
+  CHECK(book.faxes->record_provider_id(second.id, "FX2"));
+}
+
+TEST_CASE("a book in which two calls have the same id is migrated: it stays the first one's") {
+  Book book;
+  const databases::Place old(book.folder + "/old.db");
+  const auto database = sql::Database::open(old.url()).value();
+  {
+    auto connection = database->lease().value();
+    REQUIRE(sql::migrate(connection, "faxes", store::fax_migrations().first(5)));
+    for (const auto* id : {"01a", "01b"})
+      REQUIRE(connection.execute("INSERT INTO attempts (id, fax_id, number, to_number, media_token_hash, callback_token_hash, intent_ms, provider_id, hinted_id, error_code, error_message, refused, polls, looked_ms) "
+                                 "VALUES (:1, :1, 1, '+12125551212', :1, :1, 1, 'FX1', '', '', '', 0, 0, 0)",
+                                 {id}));
+  }
+  auto faxes = store::Faxes::open(database).value();
+  CHECK(faxes.last_attempt("01a").value()->provider_id == "FX1");
+  CHECK(faxes.last_attempt("01b").value()->provider_id.empty());
+}
+
+TEST_CASE("two calls that are given the same id at the same moment: one has it") {
+  Book book;
+  for (int round = 0; round < 5; ++round) {
+    const auto sid = "FX" + std::to_string(round);
+    std::vector<std::string> attempts;
+    for (int i = 0; i < 4; ++i) {
+      auto fax = book.fax("+1212555" + std::to_string(2000 + round * 10 + i));
+      attempts.push_back(book.attempt(fax).id);
+    }
+    std::atomic<int> had = 0;
+    std::vector<std::thread> threads;
+    for (const auto& id : attempts) threads.emplace_back([&, id] { had += book.faxes->record_provider_id(id, sid) ? 1 : 0; });
+    for (auto& thread : threads) thread.join();
+    CHECK(had == 1);
+  }
+}
+
+TEST_CASE("a hint that turned out to be another fax's is forgotten, and the next callback counts") {
+  Book book;
+  auto fax = book.fax();
+  const auto attempt = book.attempt(fax);
+  CHECK(book.faxes->note_callback(attempt.id, "FXother", "", "", book.now).value());
+  REQUIRE(book.faxes->forget_hint(attempt.id, "FXelse"));
+  CHECK(book.faxes->last_attempt(fax.id).value()->hinted_id == "FXother");
+  REQUIRE(book.faxes->forget_hint(attempt.id, "FXother"));
+  CHECK(book.faxes->note_callback(attempt.id, "FX1", "", "", book.now).value());
+  CHECK(book.faxes->last_attempt(fax.id).value()->hinted_id == "FX1");
 }
 
 TEST_CASE("the list decides nothing after a voided or unresolved call to the number") {
