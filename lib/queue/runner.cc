@@ -164,6 +164,8 @@ void begin(const Context& context) {
 }
 
 core::Result<bool> run_one(const Context& context, const std::string& worker) {
+  // A lease that was taken by a clock that had been set, unseen, would be cut short when that is seen.
+  if (context.time != nullptr) CORE_CHECK(context.time->look());
   CORE_TRY(claimed, context.faxes.claim(worker, context.clock.now(), context.options.lease));
   if (!claimed) return false;
   FAIL_POINT("queue.run.claimed");

@@ -35,7 +35,7 @@ core::Result<void> run(const Context& context, const Workers& workers, const std
 // What a start does before anything else: it ends no hold of the account, but one fax tries at once.
 void begin(const Context& context);
 
-// One due fax, if there is one: leased, moved one step, released. False: nothing is due.
+// One due fax, if there is one: leased, moved one step, released. False: nothing is due. Looks at the clock first.
 core::Result<bool> run_one(const Context& context, const std::string& worker);
 
 }  // namespace queue

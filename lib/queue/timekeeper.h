@@ -33,7 +33,7 @@ class Timekeeper {
   // Compares the clock with the time since the machine's start, and puts the book right when somebody has set it:
   // forward by over an hour: deadlines begin anew, purge waits for a day; back: what waits, waits no longer than was
   // meant. The first look compares with what is in the book, so that a clock that was set while the daemon was down is
-  // seen too. Called by every sweep and before anything ends by its time; from several threads at once. Errors: of the
+  // seen too. Called by every sweep, before a fax is leased, and before anything ends by its time; from several threads at once. Errors: of the
   // store; then the next call does the same again. What is put right is one transaction with the note of it: a daemon
   // that is killed does it once, whenever that was.
   core::Result<void> look();

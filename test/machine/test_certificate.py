@@ -152,10 +152,9 @@ def test_what_to_do_at_the_router_is_said(machine):
     machine.run("systemctl stop nginx")
     said = machine.run("faxline certificate get; echo status $?", check=False)
     assert "status 69" in said and "forward TCP port 80 from outside to TCP port 3298" in said and "refused" in said, said
-    machine.run(f"systemctl start nginx; sed -i 's/ {HOST}//' /etc/hosts")
-    said = machine.run("faxline certificate get; echo status $?", check=False)
-    machine.run(f"sed -i '1s/$/ {HOST}/' /etc/hosts")
-    assert "status 69" in said and f"The name {HOST} cannot be looked up" in said, said
+    machine.run("systemctl start nginx")
+    said = machine.run("PUBLIC_HOSTNAME=nowhere.example.org faxline certificate get; echo status $?", check=False)
+    assert "status 69" in said and "The name nowhere.example.org cannot be looked up" in said, said
     assert "put sudo in front" in machine.as_person("faxline certificate get", check=False)
     assert len(serials(machine)) == 1 and shown(machine)["lan"]["self_signed"]
 
@@ -242,10 +241,9 @@ def test_twenty_days_before_the_end_people_are_told(machine):
     machine.run("systemctl restart faxline-queue")  # it looks once an hour, and at its start
     machine.until(lambda: trouble(machine), 90, "the page tells that it ends")
     machine.until(lambda: mails(machine) > had, 60, "the notice")
-    assert "certificate" in machine.run(f"grep -rh '^Subject:' /home/{NAME}/Maildir/new")
     machine.run("systemctl restart faxline-queue")
     machine.until(lambda: "ready workers" in machine.run("journalctl -b -u faxline-queue -n 5 --no-pager", check=False), 20, "the queue is up")
-    assert machine.run(f"grep -rl '^Subject: The certificate of the fax line ends soon' /home/{NAME}/Maildir/new | wc -l").strip() == "1"
+    assert machine.run(f"grep -rl '^Subject:.*The certificate of the fax line ends soon' /home/{NAME}/Maildir/new | wc -l").strip() == "1"
 
 
 def test_another_kind_of_key(machine):
@@ -263,12 +261,12 @@ def test_testssl_finds_nothing(machine):
     with open(os.devnull, "rb") as nothing:
         running = []
         for port in (443, 3297, 995):
-            words = ["nsenter", "-t", str(machine.init), "-m", "-u", "-i", "-n", "-p", "-C", "--root", "env", "-i", "-C", "/tmp", "PATH=/usr/bin:/bin:/usr/sbin", "HOME=/root", "testssl", "--quiet", "--color", "0", "--warnings", "off", "--ip", "127.0.0.1", "--jsonfile", f"/tmp/testssl-{port}.json", f"{HOST}:{port}"]
+            words = ["nsenter", "-t", str(machine.init), "-m", "-u", "-i", "-n", "-p", "-C", "--root", "env", "-i", "-C", "/tmp", "PATH=/usr/bin:/bin:/usr/sbin", "HOME=/root", "testssl", "--quiet", "--color", "0", "--warnings", "off", "-p", "-s", "-f", "-S", "-h", "-U", "--ip", "127.0.0.1", "--jsonfile", f"/tmp/testssl-{port}.json", f"{HOST}:{port}"]
             running.append(subprocess.Popen(words, stdin=nothing, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
         for one in running:
             one.wait(400)
     for port in (443, 3297, 995):
-        found = json.loads(machine.read(f"/tmp/testssl-{port}.json"))
+        found = json.loads(machine.run(f"cat /tmp/testssl-{port}.json"))
         assert len(found) > 50, found
         bad = [(it["id"], it["severity"], it["finding"]) for it in found if it["severity"] in ("MEDIUM", "HIGH", "CRITICAL") and it["id"].split(" ")[0] not in EXCUSED]
         assert bad == [], f"port {port}: {bad}"

@@ -21,7 +21,9 @@ class Tells(Sent):
 
     def judge(self):
         super().judge()
-        told = self.house.told.of(self.only_fax()["id"])
+        fax_id = self.only_fax()["id"]
+        told = {**self.house.told.of(fax_id), "maildir": [message["Message-ID"].split(".")[1].split("@")[0] for message in self.house.notices() if f"/fax/{fax_id}" in message.as_string()]}
+        assert len(told["maildir"]) == 1, "its file name is in the book before it is delivered"
         assert set(map(len, map(set, told.values()))) == {1} and len({ids[0] for ids in told.values()}) == 1, told
         assert all(len(ids) <= self.most for ids in told.values()), told
 

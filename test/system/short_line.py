@@ -214,7 +214,10 @@ class ShortLine:
         """A fax; its id, once it is so far."""
         answer = self.insist("POST", "/api/faxes", data={"to": number}, files=[("file", ("a.pdf", content, "application/pdf"))])
         assert answer.status_code == 202, answer.text
-        wait_until(lambda: self.fax(answer.json()["id"])["status"] == until, 30)
+        try:
+            wait_until(lambda: self.fax(answer.json()["id"])["status"] == until, 30)
+        except AssertionError as error:
+            raise AssertionError(f"not {until}: {self.fax(answer.json()['id'])}") from error
         return answer.json()["id"]
 
     def faxes(self, number):
@@ -233,6 +236,10 @@ class ShortLine:
         found = [message for message in mailbox.Maildir(f"{self.folder}/Maildir", create=False) if message["X-Fax-Sid"] == fax_sid]
         return [message for message in found if message["X-Faxline"]]
 
+    def notices(self):
+        """Mails that tell of something else than a document."""
+        return [message for message in mailbox.Maildir(f"{self.folder}/Maildir", create=False) if message["X-Faxline"] == "notice"]
+
     def files(self, folder):
         path = f"{self.folder}/{folder}"
         return sorted(name for name in os.listdir(path) if os.path.isfile(f"{path}/{name}"))
@@ -250,6 +257,6 @@ class ShortLine:
         """What the book answers, a line a row. It may be changed as no program would: to make things older than they are."""
         url = self.settings["DATABASE_URL"]
         if not url.startswith("sqlite://"):
-            return subprocess.run(["psql", "-XqtA", "-v", "ON_ERROR_STOP=1", url, "-c", statement], check=True, capture_output=True, text=True).stdout.strip()
+            return subprocess.run([f"{postgresql.binaries()}/psql", "-XqtA", "-v", "ON_ERROR_STOP=1", url, "-c", statement], check=True, capture_output=True, text=True).stdout.strip()
         with contextlib.closing(sqlite3.connect(url.removeprefix("sqlite://"), timeout=20)) as book, book:
             return "\n".join("|".join(map(str, row)) for row in book.execute(statement))

@@ -233,6 +233,27 @@ TEST_CASE("clock: back: killed and started again in the middle of it, what waits
   }
 }
 
+TEST_CASE("clock: back, and a fax is taken before any sweep: nobody else takes it in the middle of its call") {
+  for (const bool while_down : {false, true}) {
+    CAPTURE(while_down);
+    Timed line;
+    line.sweep();
+    const auto id = line.send();
+    line.set_by(-kMonth);
+    if (while_down) line.start_queue();
+    int calls = 0;
+    line.provider.on_submit = [&](const auto&) {
+      ++calls;
+      line.sweep();
+      CHECK_FALSE(line.faxes->claim("another", line.clock.now(), 5min).value());
+    };
+    const auto here = line.with_time();
+    for (int i = 0; i < 5; ++i) REQUIRE(queue::run_one(here, "worker"));
+    CHECK(calls == 1);
+    CHECK(line.status(id) == Status::sending);
+  }
+}
+
 TEST_CASE("clock: back while a notice is put off, and another is in the hands of a daemon that is gone") {
   Timed line;
   for (int i = 0; i < 2; ++i) line.cancel(line.send());
