@@ -323,6 +323,15 @@ def test_the_mailbox_again(machine):
     assert converse(machine, "openssl s_client -connect localhost:995 -quiet", talk)[2].startswith("+OK")
 
 
+def test_no_program_starts_where_a_restore_was_cut_off(machine):
+    """From inside each room it can be seen that one was."""
+    machine.run("systemctl stop faxline.target; mkdir /var/lib/faxline/restore.new; systemctl start faxline.target")
+    for program in PROGRAMS:
+        machine.until(lambda program=program: "repeat `faxline restore`" in machine.run(f"journalctl -b -n 20 -u faxline-{program} --no-pager"), 10, f"{program} says why it does not start")
+    machine.run("rmdir /var/lib/faxline/restore.new")
+    wait_until_up(machine)
+
+
 def test_wrong_settings_stop_the_line_and_nothing_else(machine):
     machine.run("echo RETRY_LIMITS=3 >>/etc/faxline/faxline.conf")
     assert "did you mean RETRY_LIMIT?" in machine.run("faxline config check", check=False)
