@@ -116,6 +116,7 @@ class Book:
 
     def __init__(self, files, folder):
         self.trouble, self.faxes, self.documents, self.attempts, self.parts, self.tombstones = None, {}, {}, {}, [], set()
+        self.notices = set()  # file names of mails that tell of a fax
         for path in os.listdir(folder):
             os.remove(f"{folder}/{path}")
         for name, content in files.items():
@@ -143,6 +144,8 @@ class Book:
         self.attempts = {row["id"]: row for row in rows(connection, "SELECT * FROM attempts")}
         self.tombstones = {row["fax_sid"] for row in rows(connection, "SELECT * FROM tombstones")}
         self.parts = rows(connection, "SELECT * FROM fax_documents ORDER BY fax_id, position")
+        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'errands'").fetchone():
+            self.notices = {row["mail_name"] for row in rows(connection, "SELECT mail_name FROM errands WHERE mail_name <> ''")}
 
     def documents_of(self, fax_id):
         return [part["document_id"] for part in self.parts if part["fax_id"] == fax_id]
@@ -207,7 +210,7 @@ class Judge:
         named = {part["mail_name"]: part for part in book.parts if part["mail_name"]}
         found = {path.rsplit("/", 1)[1].split(":")[0]: content for path, content in files.items() if path.startswith((self.mail + "new/", self.mail + "cur/"))}
         there = set(found)
-        for name in there - set(named):
+        for name in there - set(named) - book.notices:
             if not any(sid.encode() in found[name] for sid in book.tombstones):
                 yield f"mail {name} is there, but its name is not in the book: it would come twice"
         for part in book.parts:

@@ -176,6 +176,10 @@ class Run:
         done = subprocess.run(["/usr/bin/python3", "-c", words], env=self.recorded, capture_output=True, text=True, check=True, timeout=60)
         assert done.stdout == "0\n", done.stdout
 
+    def is_told(self):
+        """A mail tells of how a fax ended."""
+        return any(b"\nX-Faxline: notice" in open(f"{self.maildir}/new/{name}", "rb").read() for name in os.listdir(f"{self.maildir}/new"))
+
     def mailed(self):
         """FaxSids of the mails."""
         found = []
@@ -215,6 +219,7 @@ def record(build, recorder, folder):
         one = run.send("+12125551212", pdf("one"), key="once")
         assert run.send("+12125551212", pdf("one"), key="once") == one
         run.carry(one, "+12125551212")
+        run.wait_for(run.is_told)
         run.checkpoint()
         payload = run.receive("+12125550001", pdf("three"), by_url=True)
         two = run.send("+12125551213", pdf("first half"), pdf("second half"))

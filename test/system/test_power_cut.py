@@ -46,7 +46,10 @@ def test_the_recorder_has_missed_nothing(run, entries):
         if entry.what in (replay.SAY, replay.HEAR):
             promises.note(entry)
             heard |= set(promises.made)
-    assert sorted(kind for kind, _ in heard) == sorted(["sent", "called", "handed out"] * 3 + ["received", "mailed", "erased"] * 2 + ["deleted", "kept"])
+    # How many of the sent faxes' ends were told when it was stopped is a matter of seconds; one was.
+    notices = {os.path.basename(path) for path in there if path.startswith(run.maildir) and b"\nX-Faxline: notice" in disk.live[path].live}
+    assert notices and {("mailed", name) for name in notices} <= heard
+    assert sorted(kind for kind, what in heard if what not in notices) == sorted(["sent", "called", "handed out"] * 3 + ["received", "mailed", "erased"] * 2 + ["deleted", "kept"])
 
 
 def test_no_cut_breaks_a_promise(run, entries, scratch, tmp_path):
