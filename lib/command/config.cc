@@ -9,6 +9,7 @@
 #include "config/share.h"
 #include "config/table.h"
 #include "core/fd.h"
+#include "crypto/certificate.h"
 #include "crypto/encoding.h"
 #include "crypto/random.h"
 #include "store/people.h"
@@ -18,6 +19,7 @@ namespace command {
 namespace {
 
 constexpr int kWrongSettings = 78;
+constexpr const char* kServed = "/etc/faxline/tls/current/fullchain.pem";
 constexpr std::size_t kAuthoritiesBytes = std::size_t{8} << 20;
 
 std::string host_name() {
@@ -29,6 +31,9 @@ std::string host_name() {
 // afterwards this process is another account.
 void say_what_is_left(const config::Settings& settings) {
   const auto& maildir = settings.text("MAILDIR_ROOT_DIR");
+  const auto served = core::read_file(kServed, kAuthoritiesBytes);
+  const auto certificate = served ? crypto::read_certificate(*served, "") : core::Result<crypto::Certificate>(served.error());
+  const bool is_stand_in = certificate && certificate->self_signed;
   const bool has_mailbox = ::access((maildir + "/new").c_str(), F_OK) == 0;
   const auto users = [&]() -> core::Result<std::size_t> {
     CORE_CHECK(become_owner_of(settings.state_folder("people")));
@@ -40,6 +45,7 @@ void say_what_is_left(const config::Settings& settings) {
   if (const auto count = users(); count && *count == 0) say("Still to do: nobody can log in to the page yet. `sudo faxline user add NAME --admin` makes the first user.");
   if (settings.text("PUBLIC_HOSTNAME") == host_name() && !settings.is_set("PUBLIC_URL"))
     say("Still to do: PUBLIC_HOSTNAME is this machine's own name. Give the one under which the provider reaches it, such as fax.example.org.");
+  if (is_stand_in) say("Still to do: the certificate is one that this machine made for itself, which a provider refuses. `sudo faxline certificate get` fetches one.");
   if (!has_mailbox) say("Still to do: there is no mailbox at " + maildir + ". `sudo faxline mailbox add NAME` makes one; until then received faxes wait.");
   if (settings.practice()) say("Still to do, when you have practised: a provider for real faxes, FAX_PROVIDER. README.md says how to get a number.");
 }

@@ -148,9 +148,14 @@ def test_as_the_readme_says(machine):
     machine.until(lambda: "ok" in machine.run("python3 -c 'import ssl, urllib.request as u; print(u.urlopen(\"https://localhost/api/ping\", context=ssl._create_unverified_context()).read())'", check=False), 20, "the page is up")
     for line in user:
         machine.as_person(line, given="secret-word-1\n")
+    left = [words[-80:] for words in machine.run("faxline config check", check=False).splitlines() if words.startswith("Still to do")]
     for line in settings:
         machine.as_person(f"export EDITOR=~/edit; {line}")
-    assert "PUBLIC_HOSTNAME=fax.example.org" in machine.as_person("sudo faxline config check")
+    then = machine.run("faxline config check", check=False)
+    assert "PUBLIC_HOSTNAME=fax.example.org" in then
+    assert [re.search(word, then) is not None for word in ("own name", "certificate get", "mailbox add", "FAX_PROVIDER")] == [False, True, True, True]
+    assert len(left) == 4, "the name was still to be given before"
+    assert machine.run("systemctl is-active certbot.timer").strip() == "active"
     machine.until(lambda: "Its last sign of life" in machine.run("faxline doctor", check=False), 20, "the queue works")
     wrong = re.findall(r"^wrong\t(\w+)", machine.as_person(trial[0], check=False), re.M)
     assert set(wrong) <= {"mailbox", "mails"}, "doctor finds more than that there is no mailbox yet"
@@ -330,6 +335,16 @@ def test_no_program_starts_where_a_restore_was_cut_off(machine):
         machine.until(lambda program=program: "repeat `faxline restore`" in machine.run(f"journalctl -b -n 20 -u faxline-{program} --no-pager"), 10, f"{program} says why it does not start")
     machine.run("rmdir /var/lib/faxline/restore.new")
     wait_until_up(machine)
+
+
+def test_a_start_writes_to_no_disk(machine):
+    """It may be full, or read-only: then the line is up all the same, and says so itself."""
+    machine.run("for folder in /etc /tmp /var/tmp; do mount --bind $folder $folder; mount -o remount,bind,ro $folder; done")
+    assert "Read-only" in machine.run("mkdir /tmp/x", check=False)
+    machine.run("systemctl restart faxline.target")
+    wait_until_up(machine)
+    is_over(machine, send(machine))
+    machine.run("umount -l /etc /tmp /var/tmp")
 
 
 def test_wrong_settings_stop_the_line_and_nothing_else(machine):
