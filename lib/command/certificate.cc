@@ -81,7 +81,7 @@ std::string reason_in(const std::string& said) {
 std::string advice(const config::Settings& settings, const std::string& said) {
   const auto& name = settings.text("PUBLIC_HOSTNAME");
   const auto port = settings.text("ACME_PORT");
-  if (says_any(said, {"DNS problem", "NXDOMAIN", "no valid A records", "no such host", "resolving"}))
+  if (says_any(said, {"DNS problem", "NXDOMAIN", "no valid A records", "no such host", "resolv"}))
     return "The name " + name + " cannot be looked up, or leads nowhere. It must have an address record that is your router's address as the internet sees it. After a change of the name wait a few minutes.";
   if (says_any(said, {"Timeout", "Connection refused", "connection refused", "Connection reset", "No route to host", "Fetching http", "Invalid response", "unauthorized"}))
     return "The certificate authority asks http://" + name + "/ from outside, and did not come through to this machine. At the router, forward TCP port 80 from outside to TCP port " + port +

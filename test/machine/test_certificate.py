@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from machine import Cannot, Machine, quoted, tree
+from machine import ROOT, Cannot, Machine, quoted, tree
 from test_machine import BUILD, LETTER, NAME, PASSWORD, faxes, is_over, mails, send, wait_until_up
 
 HOST = "fax.example.org"
@@ -16,70 +16,10 @@ LISTENERS = ("lan", "public", "pop3")
 # A certificate authority for tests asks us at ACME_PORT, as the real one does through the router.
 PEBBLE = {"pebble": {"listenAddress": "127.0.0.1:14000", "managementListenAddress": "127.0.0.1:15000", "certificate": "/root/ca/api.pem", "privateKey": "/root/ca/api.key", "httpPort": 3298, "tlsPort": 14001, "ocspResponderURL": "", "externalAccountBindingRequired": False}}
 
-# Eight new connections a second to each listener, until a line comes; then what went wrong.
-CALLERS = r'''
-import socket, ssl, sys, threading, time
-context = ssl._create_unverified_context()
-stop, wrong, count = threading.Event(), [], [0]
-def call(port, number):
-    time.sleep(number / 8)
-    while not stop.is_set():
-        began = time.monotonic()
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=10) as plain, context.wrap_socket(plain, server_hostname="fax.example.org") as tls:
-                tls.settimeout(10)
-                if port != 995:
-                    tls.sendall(b"GET /api/ping HTTP/1.1\r\nHost: fax.example.org\r\nConnection: close\r\n\r\n")
-                answer = tls.recv(100)
-                if not answer.startswith((b"HTTP/1.1 200", b"HTTP/1.1 404", b"+OK")):
-                    wrong.append((port, repr(answer)))
-                count[0] += 1
-        except Exception as error:
-            wrong.append((port, repr(error)))
-        stop.wait(max(0, 1 - (time.monotonic() - began)))
-threads = [threading.Thread(target=call, args=(port, number)) for port, calls in ((443, 8), (3297, 8), (995, 1)) for number in range(calls)]
-[one.start() for one in threads]
-sys.stdin.readline()
-stop.set()
-[one.join() for one in threads]
-print(count[0], wrong[:3])
-'''
 
-# Folders as certbot makes them, each wrong in one way.
-LINEAGES = r'''
-import datetime, os, sys
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-now = datetime.datetime.utcnow()
-day = datetime.timedelta(days=1)
-def name(text): return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
-def make(subject, key, issuer, issuer_key, days, ca, host=None):
-    builder = x509.CertificateBuilder().subject_name(name(subject)).issuer_name(name(issuer)).public_key(key.public_key()).serial_number(x509.random_serial_number())
-    builder = builder.not_valid_before(now - 30 * day).not_valid_after(now + days * day).add_extension(x509.BasicConstraints(ca, None), True)
-    if host: builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), False)
-    return builder.sign(issuer_key, hashes.SHA256())
-def pem(it): return it.public_bytes(serialization.Encoding.PEM)
-def key(): return ec.generate_private_key(ec.SECP256R1())
-def folder(where, private, chain):
-    os.makedirs(where, exist_ok=True)
-    open(where + "/privkey.pem", "wb").write(private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
-    open(where + "/fullchain.pem", "wb").write(b"".join(map(pem, chain)))
-ca_key, other_key, own = key(), key(), key()
-ca, other = make("An authority", ca_key, "An authority", ca_key, 900, True), make("An authority", other_key, "An authority", other_key, 900, True)
-host = "fax.example.org"
-good = make(host, own, "An authority", ca_key, 80, False, host)
-folder("/root/lineage/good", own, [good, ca])
-folder("/root/lineage/key", key(), [good, ca])
-folder("/root/lineage/no-chain", own, [good])
-folder("/root/lineage/chain", own, [good, other])
-folder("/root/lineage/ended", own, [make(host, own, "An authority", ca_key, -1, False, host), ca])
-folder("/root/lineage/name", own, [make("www.example.org", own, "An authority", ca_key, 80, False, "www.example.org"), ca])
-folder("/root/lineage/soon", own, [make(host, own, "An authority", ca_key, 10, False, host), ca])
-folder("/root/lineage/unreadable", own, [good, ca])
-os.remove("/root/lineage/unreadable/privkey.pem")
-'''
+def given(name):
+    with open(f"{ROOT}/test/support/{name}", encoding="utf-8") as file:
+        return file.read()
 
 
 @pytest.fixture(scope="module")
@@ -113,8 +53,7 @@ def prepare(machine):
     machine.run(f"faxline mailbox add {NAME}", given=PASSWORD + "\n")
     machine.run("systemctl restart faxline.target")
     machine.as_person(f"python3 -c {quoted(LETTER)}")
-    machine.run("cat >/root/lineages.py", given=LINEAGES)
-    machine.run("python3 /root/lineages.py")
+    machine.run("python3 - /root/lineage " + HOST, given=given("lineages"))
     wait_until_up(machine)
 
 
@@ -179,7 +118,7 @@ def test_the_first_one_is_fetched_and_served(machine):
 
 def test_a_renewal_disturbs_nobody(machine):
     before = serials(machine)
-    words = ["nsenter", "-t", str(machine.init), "-m", "-u", "-i", "-n", "-p", "-C", "--root", "env", "-i", "-C", "/", "PATH=/usr/bin:/bin", "python3", "-c", CALLERS]
+    words = ["nsenter", "-t", str(machine.init), "-m", "-u", "-i", "-n", "-p", "-C", "--root", "env", "-i", "-C", "/", "PATH=/usr/bin:/bin", "python3", "-c", given("callers"), HOST]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as callers:
         sent = [send(machine, f"+1212555020{number}") for number in range(3)]
         machine.run("faxline receive /home/anna/letter.pdf --from +12125550209")
