@@ -1,6 +1,7 @@
 // `faxline certificate show`, `faxline certificate get`.
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <filesystem>
 #include <unistd.h>
 
@@ -155,7 +156,9 @@ core::Result<int> certificate_get(const config::Settings& settings, const Words&
   const auto said = asked.output + asked.error_output;
   if (asked.exit_status != 0)
     return refuse(core::Code::provider_refused, "No certificate was given. " + advice(settings, said) + "\ncertbot said:" + reason_in(said));
-  CORE_TRY(installed, run({hook()}, {"RENEWED_LINEAGE=" + (kLineages + name), "RENEWED_DOMAINS=" + name}, std::chrono::minutes(2)));
+  std::vector<std::string> environment{"RENEWED_LINEAGE=" + (kLineages + name), "RENEWED_DOMAINS=" + name, "PUBLIC_HOSTNAME=" + name};
+  if (const char* file = std::getenv("FAXLINE_CONF")) environment.push_back(std::string("FAXLINE_CONF=") + file);
+  CORE_TRY(installed, run({hook()}, std::move(environment), std::chrono::minutes(2)));
   if (!installed.error_output.empty()) say(installed.error_output.substr(0, installed.error_output.find_last_not_of('\n') + 1));
   if (installed.exit_status != 0) return core::Error{core::Code::internal, "the deploy hook ended with " + std::to_string(installed.exit_status), "The certificate is there, but it is not served: what was served before still is. See above."};
   say("It is served, and certbot renews it by itself.");

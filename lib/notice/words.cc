@@ -44,7 +44,7 @@ std::string outbound_subject(const store::Notice& notice) {
 
 std::string line_subject(const store::Notice& notice) {
   if (notice.event == "account_held") return "Faxes are waiting: the provider refuses this line's account or token";
-  if (notice.event == "certificate_ends") return "The certificate of the fax line ends soon";
+  if (notice.event == "certificate_ends") return notice.cause_code == "certificate_ended" ? "The certificate of the fax line has ended" : "The certificate of the fax line ends soon";
   if (notice.event == "webhooks_refused") return "A fax may be lost: a message of the provider was refused";
   return "This is a test";
 }
