@@ -15,7 +15,7 @@ HOOKS = f"{PREFIX}/lib/faxline/certbot-hooks"
 DEPLOY = "/etc/letsencrypt/renewal-hooks/deploy/faxline"
 PEBBLE = {
     "listenAddress": "127.0.0.1:14000", "managementListenAddress": "127.0.0.1:15000", "certificate": "/room/api.pem", "privateKey": "/room/api.key",
-    "httpPort": 3298, "tlsPort": 14001, "ocspResponderURL": "", "externalAccountBindingRequired": False,
+    "httpPort": 3298, "tlsPort": 14001, "ocspResponderURL": "", "externalAccountBindingRequired": False, "certificateValidityPeriod": 90 * 86400,
 }  # fmt: skip
 # No systemd runs here; this does the little that the hook asks of it.
 SYSTEMCTL = """#!/bin/sh
