@@ -15,7 +15,7 @@ HOOKS = f"{PREFIX}/lib/faxline/certbot-hooks"
 DEPLOY = "/etc/letsencrypt/renewal-hooks/deploy/faxline"
 PEBBLE = {
     "listenAddress": "127.0.0.1:14000", "managementListenAddress": "127.0.0.1:15000", "certificate": "/room/api.pem", "privateKey": "/room/api.key",
-    "httpPort": 3298, "tlsPort": 14001, "ocspResponderURL": "", "externalAccountBindingRequired": False,
+    "httpPort": 3298, "tlsPort": 14001, "ocspResponderURL": "", "externalAccountBindingRequired": False, "certificateValidityPeriod": 90 * 86400,
 }  # fmt: skip
 # No systemd runs here; this does the little that the hook asks of it.
 SYSTEMCTL = """#!/bin/sh
@@ -108,7 +108,7 @@ class Room:
         os.close(tell)
         with os.fdopen(told, encoding="ascii") as file:
             said = "".join(iter(file.readline, ""))
-        wait_until(lambda: os.path.exists(f"{self.folder}/room/open") or keeper.poll() is not None, 10)
+        wait_until(lambda: os.path.exists(f"{self.folder}/room/open") or keeper.poll() is not None)
         if keeper.poll() is not None:
             raise Cannot(f"bubblewrap makes no room here: {keeper.communicate(timeout=10)[1].strip()}")
         self.inside = json.loads(said)["child-pid"]
@@ -141,7 +141,7 @@ class Room:
     # --- who lives there ---
     def start_nginx(self):
         self.nginx = self.spawn("nginx")
-        wait_until(lambda: os.path.exists(f"{self.folder}/room/nginx.pid") and "?" not in self.serials(), 10)
+        wait_until(lambda: os.path.exists(f"{self.folder}/room/nginx.pid") and "?" not in self.serials())
 
     def stop_nginx(self):
         # nsenter waits for it, and has the signals for itself.
@@ -154,7 +154,7 @@ class Room:
         tcpd = ["/usr/sbin/couriertcpd", "-address=127.0.0.1", "-maxprocs=40", "-maxperip=40", "-nodnslookup", "-noidentlookup", "-pid=/room/pop3.pid", "995"]
         tls = ["/usr/bin/couriertls", "-server", "-tcpd", "/bin/echo", "+OK this is POP3"]
         self.pop3 = self.spawn(*tcpd, *tls, TLS_CERTFILE=certificate, TLS_PROTOCOL="TLSv1.2+", TLS_VERIFYPEER="NONE", TLS_TRUSTCERTS="", TLS_CACHEFILE="")
-        wait_until(lambda: "?" not in self.serials(("pop3",)), 10)
+        wait_until(lambda: "?" not in self.serials(("pop3",)))
 
     def stop_pop3(self):
         self.run("kill $(cat /room/pop3.pid)")
@@ -164,7 +164,7 @@ class Room:
     def start_authority(self):
         self.spawn("pebble", "-config", "/room/pebble.json", PEBBLE_VA_NOSLEEP=1, PEBBLE_WFE_NONCEREJECT=0, PEBBLE_AUTHZREUSE=0)
         ask = "python3 -c 'import urllib.request as u; print(u.urlopen(\"https://localhost:15000/roots/0\").read().decode())'"
-        wait_until(lambda: "BEGIN CERT" in self.run(ask, check=False), 20)
+        wait_until(lambda: "BEGIN CERT" in self.run(ask, check=False))
         self.write("room/root.pem", self.run(ask))
 
     # --- what is to be seen ---
