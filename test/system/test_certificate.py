@@ -144,6 +144,25 @@ def test_other_lineages_are_none_of_its_business(room):
     assert room.serials() == before and folders(room) == there
 
 
+@pytest.mark.parametrize("line", ["PUBLIC_HOSTNAME=FAX.Example.ORG", f"  export PUBLIC_HOSTNAME = '{HOST}'  ", f'PUBLIC_HOSTNAME="{HOST}"'])
+def test_the_name_is_read_as_the_programs_do_and_compared_as_names_are(room, line):
+    room.write("room/written.conf", line + "\n")
+    before = room.serials()
+    # Told by what is looked at: this one is ours, and not as it should be.
+    status, said = room.deploy("chain", FAXLINE_CONF="/room/written.conf")
+    assert status == 1 and "its chain is broken" in said, said
+    assert room.serials() == before
+
+
+def test_what_others_put_there_stays(room):
+    room.run(f"cd {TLS} && mkdir -p backup Admin.folder new.killed stand-in.killed 0A0B.abcdef && touch dhparam.pem 0A0B.abcdef/combined.pem")
+    assert room.deploy("good")[0] == 0
+    found = folders(room)
+    assert {"backup", "Admin.folder", "dhparam.pem", "current"} <= found and not found & {"new.killed", "stand-in.killed", "0A0B.abcdef"}
+    room.run(f"cd {TLS} && rm -r backup Admin.folder dhparam.pem")
+    assert room.deploy(f"../../etc/letsencrypt/live/{HOST}")[0] == 0
+
+
 def test_one_that_is_not_shown_is_taken_back(room):
     before = room.serials()
     # nginx is told, and goes on with the one before.
