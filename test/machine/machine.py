@@ -71,7 +71,10 @@ class Machine:
             os.mkdir(f"{self.folder}/{name}")
         os.chmod(self.folder, 0o755)
         self.root, self.build, self.process, self.init = f"{self.folder}/root", os.path.abspath(build), None, None
-        subprocess.run(["mount", "-t", "overlay", "overlay", "-o", f"lowerdir={base},upperdir={self.folder}/upper,workdir={self.folder}/work", self.root], check=True)
+        mounted = subprocess.run(["mount", "-t", "overlay", "overlay", "-o", f"lowerdir={base},upperdir={self.folder}/upper,workdir={self.folder}/work", self.root], capture_output=True, text=True, check=False)
+        if mounted.returncode:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise Cannot(f"no overlay can be mounted here: {mounted.stderr.strip()}")
         sources(f"{self.folder}/sources")
         self.log = open(f"{self.folder}/console", "wb")  # pylint: disable=consider-using-with
         for path, text in (("hostname", "faxbox\n"), ("hosts", "127.0.0.1 localhost\n::1 localhost\n127.0.1.1 faxbox\n"), (f"sudoers.d/{self.person}", f"{self.person} ALL=(ALL) NOPASSWD: ALL\n")):
