@@ -15,10 +15,13 @@ export function faxPlace(id, go) {
 
   const tell = (problem) => replace(note, problem && element('div', { class: 'note bad' }, element('p', {}, problem.message)));
 
+  // One for each visit: a second press, or one after an answer that was lost, is answered with the first one's fax.
+  const resendKey = newKey();
+
   async function act(path, data) {
     try {
       tell(null);
-      const answer = await call('POST', path, data, path.endsWith('/resend') ? { 'Idempotency-Key': newKey() } : {});
+      const answer = await call('POST', path, data, path.endsWith('/resend') ? { 'Idempotency-Key': resendKey } : {});
       if (answer.id !== id) go.to(`/fax/${answer.id}`);
       else show(answer);
       refresh();
@@ -40,6 +43,7 @@ export function faxPlace(id, go) {
 
   let inbound = false;
   let sure = false;
+  let saidRead = false;
   function actions(fax) {
     const open = element('a', { class: fax.direction === 'inbound' ? 'button main' : 'button', href: `/api/faxes/${fax.id}/document.pdf`, target: '_blank', rel: 'noopener' }, 'Open the document');
     const likely = [];
@@ -102,7 +106,10 @@ export function faxPlace(id, go) {
       if (fax.final) next = 20000;
       if (fax.direction === 'inbound' && fax.status === 'received' && !fax.read && !sure) {
         // Opened is read; saying so once is enough.
-        if (!refresh.read) { refresh.read = true; call('POST', `/api/faxes/${id}/read`, { read: true }).then(go.changed).catch(() => {}); }
+        if (!saidRead) {
+          saidRead = true;
+          call('POST', `/api/faxes/${id}/read`, { read: true }).then(() => { go.changed(); refresh(); }).catch(() => { saidRead = false; });
+        }
       }
     } catch (problem) {
       if (stopped) return;

@@ -3,7 +3,8 @@ import { element, replace } from './dom.js';
 import * as words from './words.js';
 
 // What is chosen and typed outlives a walk to another place and back.
-const draft = { papers: [], to: '', key: newKey() };
+// An upload under way shows itself by `show`, in the place that is open when it gets on.
+const draft = { papers: [], to: '', key: newKey(), show: () => {} };
 
 const waitFor = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -33,7 +34,7 @@ export function sendPlace(line, go, parameters) {
 
   function describe(paper) {
     if (paper.problem) return element('span', { class: 'quiet error' }, paper.problem);
-    if (paper.progress < 1) return element('progress', { max: 1, value: paper.progress, 'aria-label': `${paper.name} is being uploaded` });
+    if (paper.progress < 1) return paper.bar = element('progress', { max: 1, value: paper.progress, 'aria-label': `${paper.name} is being uploaded` });
     const facts = [words.pages(paper.pages) || 'being looked at…', words.size(paper.bytes), paper.warning];
     return element('span', { class: 'quiet' }, facts.filter(Boolean).join(' · '));
   }
@@ -59,12 +60,13 @@ export function sendPlace(line, go, parameters) {
 
   async function take(paper) {
     Object.assign(paper, { problem: '', progress: 0, pages: null });
-    show();
+    draft.show();
     try {
-      paper.upload = upload(paper.file, (part) => { paper.progress = Math.min(part, 0.99); show(); });
+      // The bar alone moves: a list drawn anew would take the Remove button from under the finger.
+      paper.upload = upload(paper.file, (part) => { paper.bar.value = paper.progress = Math.min(part, 0.99); });
       let answer = await paper.upload;
       Object.assign(paper, { upload: null, id: answer.id, progress: 1 });
-      show();
+      draft.show();
       for (let i = 0; answer.state === 'queued' || answer.state === 'converting'; ++i) {
         await waitFor(i < 10 ? 300 : 1500);
         answer = await call('GET', `/api/documents/${paper.id}`);
@@ -78,7 +80,7 @@ export function sendPlace(line, go, parameters) {
       paper.final = [413, 415, 422].includes(problem.status);
       if (problem.status === 401) go.again(() => take(paper));
     }
-    show();
+    draft.show();
   }
 
   function add(chosen) {
@@ -99,16 +101,16 @@ export function sendPlace(line, go, parameters) {
 
   // --- the number ---
   let asked = 0;
-  let known = null;
+  let timer = 0;
   async function lookUp(strict) {
+    // Whoever leaves the field is answered once: a look still to come would wipe out what this one says.
+    clearTimeout(timer);
     const typed = to.value.trim();
     const mine = ++asked;
-    known = null;
     if (!typed) { say(toSaid, strict ? 'Type the number to send to.' : '', strict, strict ? to : null); return; }
     try {
       const answer = await call('GET', `/api/numbers?q=${encodeURIComponent(typed)}`);
       if (mine !== asked) return;
-      known = answer;
       if (answer.valid) say(toSaid, [answer.country, answer.text, answer.note].filter(Boolean).join(' · '), false, to);
       else if (strict) {
         say(toSaid, answer.text || 'This is not a telephone number.', true, to);
@@ -118,7 +120,6 @@ export function sendPlace(line, go, parameters) {
       if (mine === asked) say(toSaid, problem.status === 401 ? '' : problem.message, problem.status !== 401);
     }
   }
-  let timer = 0;
   function typedNow() {
     draft.to = to.value;
     draft.key = newKey();
@@ -165,6 +166,7 @@ export function sendPlace(line, go, parameters) {
     }
   }
 
+  draft.show = show;
   show();
   if (draft.to) lookUp(false);
   showRecent();

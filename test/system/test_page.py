@@ -49,7 +49,8 @@ def test_the_whole_of_it_log_in_send_follow_receive_open_log_out(page, line, per
     link = page.button("Open the document").get_attribute("href")
     assert person.get(link).headers["Content-Type"] == "application/pdf"
     page.see("Delivered to the mailbox")
-    page.button("Mark as new")
+    page.button("Mark as new").click()
+    page.button("Mark as read")
     page.find('.places a[href="#/sent"]').click()
     page.wait(lambda: any("Delivered" in one.text for one in page.all(".lines a")))
     page.find("#logout").click()
@@ -87,6 +88,18 @@ def test_a_number_is_shown_as_what_it_is_before_it_is_sent(page):
     page.see("United States")
 
 
+def test_what_is_said_of_a_number_stays_when_the_field_is_left(page):
+    field = page.find("#to")
+    field.clear()
+    field.send_keys("+2125551212\t")
+    use = page.button("Use +1 212 555 1212")
+    # Longer than the page waits after a key before it looks a number up.
+    page.driver.execute_async_script("setTimeout(arguments[0], 700)")
+    assert use.is_displayed(), page.text()
+    use.click()
+    page.see("United States")
+
+
 def test_documents_that_cannot_be_faxed_are_refused_before_send(page, documents):
     page.find("#file").send_keys(documents["encrypted"])
     page.see("protected by a password")
@@ -96,6 +109,44 @@ def test_documents_that_cannot_be_faxed_are_refused_before_send(page, documents)
     page.button("Remove").click()
     page.find("#file").send_keys(documents["empty"])
     page.see("This file is empty.")
+
+
+@pytest.fixture
+def slow_upload(page):
+    """40 kB a second upwards, as from behind an old DSL line."""
+    def set_to(bytes_a_second):
+        page.driver.execute_cdp_cmd("Network.enable", {})
+        page.driver.execute_cdp_cmd("Network.emulateNetworkConditions", {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_a_second})
+    set_to(40_000)
+    yield set_to
+    set_to(-1)
+
+
+def large(path, documents):
+    """The letter, with a comment of 200 kB behind it."""
+    with open(documents["letter"], "rb") as letter, open(path, "wb") as file:
+        file.write(letter.read() + b"\n" + (b"%" * 99 + b"\n") * 2000)
+    return str(path)
+
+
+def test_an_upload_under_way_can_be_taken_away(page, slow_upload, documents, tmp_path):
+    page.find("#file").send_keys(large(tmp_path / "slow.pdf", documents))
+    remove = page.button("Remove")
+    page.wait(lambda: float(page.find("progress").get_attribute("value")) > 0.1)
+    remove.click()
+    page.wait(lambda: not page.all(".paper"))
+
+
+def test_an_upload_goes_on_while_one_looks_elsewhere(page, slow_upload, documents, tmp_path):
+    page.find("#file").send_keys(large(tmp_path / "walk.pdf", documents))
+    page.wait(lambda: page.all("progress"))
+    page.driver.execute_script("document.querySelector('.places a[href=\"#/sent\"]').click()")
+    page.wait(lambda: "#/sent" in page.driver.current_url and not page.all("#to"))
+    page.driver.back()
+    page.wait(lambda: page.all("progress"))
+    slow_upload(-1)
+    page.wait(lambda: "1 page" in page.find(".papers").text)
+    page.button("Remove").click()
 
 
 def test_too_large_is_told_before_the_upload_starts(page, tmp_path):
@@ -135,15 +186,19 @@ def test_a_session_that_ends_while_one_types_loses_nothing(page, line, documents
     page.see("To +1 212 555 0888")
 
 
-def test_a_fax_can_be_canceled_and_sent_again(page, line, documents):
+def test_a_fax_can_be_canceled_and_sent_again(page, line, person, documents):
     line.command("sandbox", "fault", "rate-limit", "--seconds", "20")
     send(page, documents["letter"], "+15005550004")
     page.see("The next try follows by itself", 30)
     page.button("Cancel").click()
     page.see("Canceled.", 20)
-    page.button("Send again").click()
+    before = len(line_faxes(line, person, "5005550004"))
+    page.button("Send again")
+    page.driver.execute_script("const b = [...document.querySelectorAll('button')].find((one) => one.textContent === 'Send again'); b.click(); b.click();")
     page.see("Sent again from")
     page.button("Cancel").click()
+    page.see("Canceled.", 20)
+    assert len(line_faxes(line, person, "5005550004")) == before + 1
 
 
 def test_empty_places_teach_and_search_finds_nothing_politely(page, line):
