@@ -11,6 +11,7 @@
 #include "command/command.h"
 #include "command/copy.h"
 #include "config/table.h"
+#include "core/fail_point.h"
 #include "json/writer.h"
 #include "spool/spool.h"
 #include "store/faxes.h"
@@ -21,7 +22,7 @@ namespace {
 
 namespace files = std::filesystem;
 
-constexpr std::string_view kMark = "unfinished";  // in a folder that may be emptied by the next backup
+constexpr std::string_view kMark = "backup.lock";  // in a DIR.partial that may be emptied by the next backup
 
 struct Counts {
   std::int64_t documents = 0;
@@ -148,8 +149,10 @@ core::Result<Counts> fill(const config::Settings& settings, const std::string& p
   CORE_TRY(manifest, ManifestWriter::begin(partial, core::SystemClock().now()));
   CORE_CHECK(copy_database(settings.people_database_url(), partial, "people", manifest, counts));
   CORE_CHECK(copy_database(settings.database_url(), partial, "faxes", manifest, counts));
+  FAIL_POINT("backup.databases.copied");
   // All that the copy names, and what came since; what was removed since, the copy's faxes do without.
   CORE_CHECK(copy_documents(line, settings.state_folder("spool"), partial, manifest, counts));
+  FAIL_POINT("backup.documents.copied");
   CORE_CHECK(write_settings(settings, with_secrets, partial, manifest));
   CORE_CHECK(manifest.finish());
   return counts;
@@ -162,13 +165,17 @@ core::Result<int> backup(const config::Settings& settings, const Words& words) {
   while (folder.size() > 1 && folder.back() == '/') folder.pop_back();
   const auto partial = folder + ".partial";
   CORE_TRY(held, begin_folder(folder, partial));
+  FAIL_POINT("backup.folder.begun");
   CORE_TRY(counts, fill(settings, partial, words.with_secrets));
   CORE_CHECK(core::sync_folder(partial));
-  const auto mark = partial + "/" + std::string(kMark);
-  if (::unlink(mark.c_str()) != 0) return core::errno_error("unlink", mark, errno);
+  FAIL_POINT("backup.folder.filled");
   if (::renameat2(AT_FDCWD, partial.c_str(), AT_FDCWD, folder.c_str(), RENAME_NOREPLACE) != 0) return core::errno_error("rename", folder, errno);
-  CORE_CHECK(core::sync_folder(folder));
+  FAIL_POINT("backup.folder.renamed");
   CORE_CHECK(core::sync_folder(files::path(folder).parent_path().string()));
+  // After the rename: a DIR.partial without its mark would be refused for ever.
+  const auto mark = folder + "/" + std::string(kMark);
+  if (::unlink(mark.c_str()) != 0) return core::errno_error("unlink", mark, errno);
+  CORE_CHECK(core::sync_folder(folder));
   if (words.json) print(json::Writer().begin_object().member("folder", folder).member("documents", counts.documents).member("bytes", counts.bytes).member("damaged", counts.damaged).end_object().text());
   else print(folder + "\t" + std::to_string(counts.documents) + " documents\t" + std::to_string(counts.bytes) + " bytes");
   if (!words.with_secrets) say("Secrets of the settings are left out; --with-secrets takes them in.");

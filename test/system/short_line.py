@@ -118,8 +118,11 @@ class ShortLine:
         values |= {f"{name}_CERTIFICATE": self.ca for name in ("LAN", "PUBLIC")} | {f"{name}_KEY": f"{self.folder}/tls.key" for name in ("LAN", "PUBLIC")}
         subprocess.run([f"{ROOT}/nginx/render", f"{self.folder}/nginx", *(f"{name}={value}" for name, value in values.items())], check=True)
 
+    def run_command(self, *words, stdin=""):
+        return subprocess.run([program("faxline"), *words], env=self.environment, input=stdin, capture_output=True, text=True, timeout=60, check=False)
+
     def command(self, *words, stdin="", check=True):
-        done = subprocess.run([program("faxline"), *words], env=self.environment, input=stdin, capture_output=True, text=True, timeout=60)
+        done = self.run_command(*words, stdin=stdin)
         assert not check or done.returncode == 0, done.stderr + done.stdout
         return done.stdout
 

@@ -1,5 +1,6 @@
 """`faxline restore`, cut off by SIGKILL at each of its steps: the line does not start before it was repeated, repeating it
-completes it, and what was there before is kept beside. On SQLite and on PostgreSQL; several lines at once."""
+completes it, and what was there before is kept beside. `faxline backup` at each of its steps: repeating it makes it whole. On
+SQLite and on PostgreSQL; several lines at once."""
 import concurrent.futures
 import contextlib
 import glob
@@ -24,11 +25,12 @@ STAGED = ["restore.stage.begun", "restore.stage.people_copied", "restore.stage.d
 PLACED = [f"{point}{part}" for point in ("restore.place.moved_beside", "restore.place.moved_in") for part in PARTS] + ["restore.place.synced"]
 LOADED = ["restore.load.people_kept", "restore.load.people_loaded", "restore.load.faxes_kept", "restore.load.faxes_loaded"]
 CASES = {"sqlite": STAGED + PLACED + ["restore.book.taken_over", "restore.place.ended"], "postgresql": STAGED + PLACED + LOADED + ["restore.book.taken_over", "restore.place.ended"]}
-ALL = [(kind, point) for kind, points in CASES.items() for point in points]
+BACKUP = ["backup.folder.begun", "backup.databases.copied", "backup.documents.copied", "backup.folder.filled", "backup.folder.renamed"]
+ALL = [(kind, point) for kind, points in CASES.items() for point in BACKUP + points]
 
 
-def points_in_the_code():
-    with open(f"{ROOT}/lib/command/restore.cc", encoding="utf-8") as file:
+def points_in_the_code(name):
+    with open(f"{ROOT}/lib/command/{name}.cc", encoding="utf-8") as file:
         return re.findall(r'FAIL_POINT\("([^"]+)"\)', file.read())
 
 
@@ -60,7 +62,26 @@ class Copied:
         return {fax["id"]: ({**fax, "updated": ""}, self.house.insist("GET", f"/api/faxes/{fax['id']}/document.pdf").content) for fax in faxes}
 
     def restore(self, *words):
-        return subprocess.run([program("faxline"), "restore", self.backup, *words], env=self.house.environment, capture_output=True, text=True, timeout=60, check=False)
+        return self.house.run_command("restore", self.backup, *words)
+
+    def cut_off_backup(self, point):
+        """The same words again make it whole, and the line knows nothing of it."""
+        folder = f"{self.house.folder}/backup-{point}"
+        self.house.arm(point)
+        killed = self.house.run_command("backup", folder)
+        assert killed.returncode == -9 and self.house.fired(point), killed
+        self.house.disarm()
+        again = self.house.run_command("backup", folder)
+        if point == "backup.folder.renamed":
+            assert again.returncode != 0 and "is there already" in again.stderr, again
+        else:
+            assert again.returncode == 0, again.stderr
+        assert not os.path.exists(folder + ".partial")
+        subprocess.run(["sha256sum", "--quiet", "--strict", "--check", "manifest"], cwd=folder, check=True)
+        with open(f"{folder}/manifest", encoding="utf-8") as manifest, open(f"{self.backup}/manifest", encoding="utf-8") as first:
+            names, expected = ({line.split("  ", 1)[1] for line in file if not line.startswith("#")} for file in (manifest, first))
+        assert names >= expected, "it has all that the first one has"
+        assert {name: self.everything()[name] for name in self.before} == self.before
 
     def judge_stopped(self):
         for name in (*DAEMONS, *FASTCGI):
@@ -125,7 +146,7 @@ class Copies:
                 break
             try:
                 copied = copied or Copied(databases)
-                copied.cut_off(point)
+                (copied.cut_off_backup if point in BACKUP else copied.cut_off)(point)
             except Exception:  # pylint: disable=broad-except  # told by the case's own test
                 self.wrong[point] = traceback.format_exc() + (copied.house.log("faxline-queue") if copied else "")
                 if copied:
@@ -151,12 +172,14 @@ def copies(request):
 
 
 @pytest.mark.parametrize(("kind", "point"), ALL)
-def test_a_restore_that_is_cut_off(copies, kind, point):
+def test_a_copy_that_is_cut_off(copies, kind, point):
     assert point not in copies[kind].wrong, copies[kind].wrong[point]
 
 
 def test_each_point_has_its_row_and_its_case():
-    code = points_in_the_code()
+    with open(f"{ROOT}/lib/command/README.md", encoding="utf-8") as file:
+        assert sorted(points_in_the_code("backup")) == sorted(BACKUP) and BACKUP == re.findall(r"^\| `(backup\.[a-z_.]+)` \| [^|]+ \|$", file.read(), re.M)
+    code = points_in_the_code("restore")
     cases = {kind: {re.sub(r"\.\d$", "", point) for point in points} for kind, points in CASES.items()}
     assert len(code) == len(set(code)) and set(code) == set(table())
     assert cases["postgresql"] == set(code) and cases["sqlite"] == {point for point, of in table().items() if of == "always"}
