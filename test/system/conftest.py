@@ -7,7 +7,6 @@ import pytest
 sys.path.insert(0, os.path.dirname(__file__))
 import documents as document_maker  # noqa: E402
 from line import Line  # noqa: E402
-from soaks import Soaks  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -30,11 +29,7 @@ def person(line):
     return line.browser_session()
 
 
-@pytest.fixture(scope="session", autouse=True)
-def soaks(request):
-    """Those that the tests of this session ask for. They take minutes, mostly waiting: they run beside the other tests."""
-    names = {"[twilio]": "twilio", "[signalwire]": "signalwire", "on_purpose_is_told": "self-test"}
-    wanted = {name for item in request.session.items if item.path.name == "test_soak.py" for part, name in names.items() if part in item.name}
-    running = Soaks(sorted(wanted))
-    yield running
-    running.close()
+def pytest_collection_modifyitems(items):
+    """Several files run at a time, in this order: the ones that take minutes begin, so that none of them is left at the end."""
+    longest = ["test_crash.py", "test_two_machines.py", "test_line.py", "test_faults.py", "test_disk_and_mailbox.py", "test_certificate.py", "test_clients.py", "test_trouble.py"]
+    items.sort(key=lambda item: longest.index(item.path.name) if item.path.name in longest else len(longest))

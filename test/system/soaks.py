@@ -1,4 +1,4 @@
-"""Soaks that run beside the other tests."""
+"""Soaks that run side by side."""
 import os
 import subprocess
 import tempfile

@@ -1,7 +1,16 @@
-"""Two minutes of `make soak` in either dialect, which began with the first test (conftest.py), and its self-test."""
+"""Two minutes of `make soak` in either dialect, and its self-test, side by side: they mostly wait."""
 import re
 
 import pytest
+
+from soaks import RUNS, Soaks
+
+
+@pytest.fixture(scope="module")
+def soaks():
+    running = Soaks(RUNS)
+    yield running
+    running.close()
 
 
 @pytest.mark.parametrize("name", ["twilio", "signalwire"])
