@@ -190,7 +190,10 @@ class ShortLine:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # --- fail points ---
-    def arm(self, point, passes=1):
+    def arm(self, point, passes=1, alone=False):
+        """Whoever passes it dies there, and unless `alone` all that is up now of the line with it."""
+        with open(f"{self.folder}/points/groups", "w", encoding="utf-8") as groups:
+            groups.writelines(f"{child.pid}\n" for child in self.children.values() if not alone)
         open(f"{self.folder}/points/{point}{'' if passes == 1 else f'.{passes}'}", "w", encoding="utf-8").close()
 
     def disarm(self):

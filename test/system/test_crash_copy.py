@@ -67,7 +67,7 @@ class Copied:
     def cut_off_backup(self, point):
         """The same words again make it whole, and the line knows nothing of it."""
         folder = f"{self.house.folder}/backup-{point}"
-        self.house.arm(point)
+        self.house.arm(point, alone=True)
         killed = self.house.run_command("backup", folder)
         assert killed.returncode == -9 and self.house.fired(point), killed
         self.house.disarm()
