@@ -68,7 +68,7 @@ def run(folder, words):
             enter_own_space(uid, gid)
         else:
             house.unshare(house.CLONE_NEWNS)
-        house.bind_line(binding, build, run_dir, settings)
+        house.bind_line(binding, build, run_dir, settings, uid, gid)
     except house.Refused as refused:
         raise Stop(69, house.CURE.format(refused)) from None
     environment = program_environment(binding, run_dir, settings.values)

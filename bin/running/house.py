@@ -2,12 +2,13 @@
 import ctypes
 import os
 import pwd
+import re
 import subprocess
 
 from running.settings import ROOT, Stop
 
 CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWPID = 0x00020000, 0x10000000, 0x20000000
-MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC, MS_PRIVATE = 2, 4, 8, 4096, 16384, 1 << 18
+MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC, MS_SLAVE = 2, 4, 8, 4096, 16384, 1 << 19
 PR_SET_PDEATHSIG = 1
 # A folder that every Debian has and that is empty on this one holds our mounts: nothing is hidden by them.
 PLACES = ("/mnt", "/srv", "/media", "/var/opt", "/var/local", "/opt", "/usr/local/games", "/usr/local/src")
@@ -145,11 +146,11 @@ class Binding:
         self.bound = {}
 
     def enter(self):
-        mount(None, "/", None, MS_REC | MS_PRIVATE)
+        mount(None, "/", None, MS_REC | MS_SLAVE)  # a disk that is mounted later is seen here, and ours nowhere else
         mount("tmpfs", self.place, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=256m")
 
     def add(self, name, source):
-        if self.path(source) != source:
+        if source in self.bound or self.path(source) != source:
             return
         target = f"{self.place}/{name}"
         if os.path.isdir(source):
@@ -159,6 +160,10 @@ class Binding:
         bind(source, target)
         self.bound[source] = target
 
+    def keep(self, source):
+        """This folder stays at its own path, even within one that is bound."""
+        self.bound[source] = source
+
     def path(self, path):
         for source, target in sorted(self.bound.items(), key=lambda pair: -len(pair[0])):
             if path == source or path.startswith(source + "/"):
@@ -166,8 +171,23 @@ class Binding:
         return path
 
 
-def bind_line(binding, build, run_dir, settings):
+def can_reach(path, uid, gid):
+    """Whether this account comes to PATH by the name that people know, and no program stumbles over that name."""
+    if not re.fullmatch(r"[\w./+-]{1,80}", path, re.ASCII):
+        return False
+    while path != "/":
+        path = os.path.dirname(path)
+        status = os.stat(path)
+        if not status.st_mode >> (6 if status.st_uid == uid else 3 if status.st_gid == gid else 0) & 1:
+            return False
+    return True
+
+
+def bind_line(binding, build, run_dir, settings, uid, gid):
     binding.enter()
+    # The mailbox keeps its name where it can: it is told to people, and a folder that was bound could not be replaced.
+    if can_reach(settings["MAILDIR_ROOT_DIR"], uid, gid):
+        binding.keep(settings["MAILDIR_ROOT_DIR"])
     binding.add("checkout", ROOT)
     binding.add("build", build)
     binding.add("run", run_dir)

@@ -194,7 +194,7 @@ def enter(account, build, run_dir, settings):
         if account.own_space:
             house.enter_user_space(account)
         house.unshare(house.CLONE_NEWNS | house.CLONE_NEWPID)
-        house.bind_line(binding, build, run_dir, settings)
+        house.bind_line(binding, build, run_dir, settings, account.uid, account.gid)
     except house.Refused as refused:
         raise Stop(69, house.CURE.format(refused)) from None
     return binding

@@ -162,6 +162,7 @@ def owned(uid):
 
 
 WAYS = {
+    "missing": (*moved("Maildir"), "There is no mailbox at {maildir} "),
     "new-missing": (*moved("Maildir/new"), "There is no mailbox at"),
     "not-a-folder": (a_file, no_file, "There is no mailbox at"),
     "wrong-owner": (owned(0), owned(None), "belongs to user number 0"),
@@ -172,7 +173,8 @@ WAYS = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_mailbox_that_is_broken(house, documents, way):
-    break_it, mend_it, said = WAYS[way]
+    break_it, mend_it, words = WAYS[way]
+    said = words.format(maildir=house.conf["MAILDIR_ROOT_DIR"])
     sender = f"+1212555050{list(WAYS).index(way)}"
     break_it(house)
     try:
