@@ -9,6 +9,11 @@ export class Problem extends Error {
   }
 }
 
+// Who does not answer is as good as away: a look is soon repeated, a change may wait for a disk.
+const lookMilliseconds = 15_000;
+const changeMilliseconds = 60_000;
+const standstillMilliseconds = 60_000;
+
 const unreachable = () => new Problem(0, 'The line cannot be reached. Nothing you typed is lost; check the network and try again.');
 
 const sentences = {
@@ -32,7 +37,9 @@ function problemOf(status, body, type) {
 }
 
 export async function call(method, path, body, headers = {}) {
-  const options = { method, headers: { Accept: 'application/json', ...headers }, credentials: 'same-origin', cache: 'no-store' };
+  const patience = new AbortController();
+  const timer = setTimeout(() => patience.abort(), method === 'GET' ? lookMilliseconds : changeMilliseconds);
+  const options = { method, headers: { Accept: 'application/json', ...headers }, credentials: 'same-origin', cache: 'no-store', signal: patience.signal };
   if (body !== undefined) {
     options.body = JSON.stringify(body);
     options.headers['Content-Type'] = 'application/json';
@@ -44,6 +51,8 @@ export async function call(method, path, body, headers = {}) {
     text = await answer.text();
   } catch {
     throw unreachable();
+  } finally {
+    clearTimeout(timer);
   }
   if (!answer.ok) throw problemOf(answer.status, text, answer.headers.get('Content-Type') || '');
   return text ? JSON.parse(text) : null;
@@ -52,18 +61,25 @@ export async function call(method, path, body, headers = {}) {
 // Uploads one file and reports how much of it is gone (0 to 1). `cancel` is set on the promise.
 export function upload(file, onProgress) {
   const request = new XMLHttpRequest();
+  let standstill = 0;
+  const moves = () => {
+    clearTimeout(standstill);
+    standstill = setTimeout(() => { request.onabort = request.onerror; request.abort(); }, standstillMilliseconds);
+  };
   const promise = new Promise((resolve, reject) => {
     request.open('POST', '/api/documents');
     request.setRequestHeader('Accept', 'application/json');
-    request.upload.onprogress = (event) => { if (event.lengthComputable) onProgress(event.loaded / event.total); };
+    request.upload.onprogress = (event) => { moves(); if (event.lengthComputable) onProgress(event.loaded / event.total); };
     request.onerror = () => reject(unreachable());
     request.onabort = () => reject(new Problem(-1, 'Taken away.'));
+    request.onloadend = () => clearTimeout(standstill);
     request.onload = () => {
       if (request.status >= 200 && request.status < 300) resolve(JSON.parse(request.responseText));
       else reject(problemOf(request.status, request.responseText, request.getResponseHeader('Content-Type') || ''));
     };
     const form = new FormData();
     form.append('file', file, file.name);
+    moves();
     request.send(form);
   });
   promise.cancel = () => request.abort();

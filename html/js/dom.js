@@ -15,3 +15,31 @@ export function element(name, attributes = {}, ...children) {
 export function replace(parent, ...children) {
   parent.replaceChildren(...children.flat().filter(Boolean));
 }
+
+// Draws by `draw`; what has the focus within `parent` has it again, if it is still drawn, under the same words.
+export function redraw(parent, draw) {
+  const nameOf = (node) => node.getAttribute('aria-label') || node.getAttribute('href') || node.textContent;
+  const held = parent.contains(document.activeElement) && document.activeElement !== parent ? document.activeElement : null;
+  draw();
+  if (!held || held.isConnected) return;
+  const again = [...parent.querySelectorAll('a, button')].find((node) => nameOf(node) === nameOf(held));
+  if (again) again.focus({ preventScroll: true });
+}
+
+// What is pressed must still be there when it is let go, else the press does nothing: `draw` waits for that, one for each `owner`.
+const waiting = new Map();
+let pressedSince = 0;
+export function drawWhenFree(owner, draw) {
+  if (Date.now() - pressedSince > 10_000) draw();
+  else waiting.set(owner, draw);
+}
+addEventListener('pointerdown', (event) => { if (event.button === 0) pressedSince = Date.now(); }, true);
+for (const type of ['pointerup', 'pointercancel']) {
+  // The click comes before a timer does.
+  addEventListener(type, () => setTimeout(() => {
+    pressedSince = 0;
+    const draws = [...waiting.values()];
+    waiting.clear();
+    for (const draw of draws) draw();
+  }), true);
+}

@@ -1,5 +1,5 @@
 import { call, newKey } from './api.js';
-import { element, replace } from './dom.js';
+import { drawWhenFree, element, redraw, replace } from './dom.js';
 import * as words from './words.js';
 
 // One fax: a story that moves by itself.
@@ -41,6 +41,12 @@ export function faxPlace(id, go) {
     }
   }
 
+  function makeSure(fax) {
+    sure = true;
+    show(fax);
+    [...body.querySelectorAll('.actions button')].at(-1).focus();
+  }
+
   let inbound = false;
   let sure = false;
   let saidRead = false;
@@ -64,11 +70,15 @@ export function faxPlace(id, go) {
       if (fax.status === 'received') likely.push(open);
       if (fax.final) likely.push(element('button', { class: 'button', type: 'button', onclick: () => act(`${path}/read`, { read: !fax.read }) }, fax.read ? 'Mark as new' : 'Mark as read'));
     }
-    if (fax.final) likely.push(element('button', { class: 'button', type: 'button', onclick: () => { if (sure) remove(); else { sure = true; shown = ''; show(fax); } } }, sure ? 'Delete for good' : 'Delete'));
+    if (fax.final) likely.push(element('button', { class: 'button', type: 'button', onclick: () => { if (sure) remove(); else makeSure(fax); } }, sure ? 'Delete for good' : 'Delete'));
     return element('div', { class: 'actions' }, likely.slice(0, 3));
   }
 
   function show(fax) {
+    redraw(node, () => draw(fax));
+  }
+
+  function draw(fax) {
     inbound = fax.direction === 'inbound';
     document.title = `${words.state(fax)[0]} – ${words.headline(fax)} – Faxline`;
     const key = JSON.stringify([fax, sure]);
@@ -102,7 +112,7 @@ export function faxPlace(id, go) {
       if (stopped) return;
       if (lostSince) tell(null);
       lostSince = null;
-      show(fax);
+      drawWhenFree(node, () => { if (!stopped) show(fax); });
       if (fax.final) next = 20000;
       if (fax.direction === 'inbound' && fax.status === 'received' && !fax.read && !sure) {
         // Opened is read; saying so once is enough.

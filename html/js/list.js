@@ -1,5 +1,5 @@
 import { call, newKey } from './api.js';
-import { element, replace } from './dom.js';
+import { drawWhenFree, element, redraw, replace } from './dom.js';
 import * as words from './words.js';
 import { practicePage } from './practice.js';
 
@@ -52,21 +52,25 @@ export function listPlace(direction, line, go, parameters) {
 
   function show() {
     const key = JSON.stringify([faxes, next, search.value]);
-    if (key === shown) return;
+    if (key === shown || stopped) return;
     shown = key;
-    replace(lines, faxes.map(row));
-    lines.hidden = faxes.length === 0;
-    replace(below, faxes.length === 0 ? empty() : next !== null ? more : null);
+    redraw(node, () => {
+      replace(lines, faxes.map(row));
+      lines.hidden = faxes.length === 0;
+      replace(below, faxes.length === 0 ? empty() : next !== null ? more : null);
+    });
   }
 
+  let asked = 0;
   async function load(further) {
     clearTimeout(timer);
+    const mine = ++asked;
     const query = new URLSearchParams({ direction, limit: '50', with: 'next' });
     if (search.value.trim()) query.set('q', search.value.trim());
     if (further && next !== null) query.set('before', next);
     try {
       const answer = await call('GET', `/api/faxes?${query}`);
-      if (stopped) return;
+      if (stopped || mine !== asked) return;
       if (further) {
         const seen = new Set(faxes.map((fax) => fax.id));
         faxes = faxes.concat(answer.faxes.filter((fax) => !seen.has(fax.id)));
@@ -78,9 +82,9 @@ export function listPlace(direction, line, go, parameters) {
         if (!older.length) next = answer.next;
         faxes = answer.faxes.concat(older);
       }
-      show();
+      drawWhenFree(node, show);
     } catch (problem) {
-      if (stopped) return;
+      if (stopped || mine !== asked) return;
       if (problem.status === 401) { go.again(() => load(further)); return; }
       if (!faxes.length) replace(below, element('div', { class: 'note bad' }, element('p', {}, problem.message)));
     }

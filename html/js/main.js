@@ -1,7 +1,7 @@
 import { call } from './api.js';
 import { element, replace } from './dom.js';
 import { loginForm } from './login.js';
-import { sendPlace } from './send.js';
+import { forgetDraft, sendPlace } from './send.js';
 import { faxPlace } from './fax.js';
 import { listPlace } from './list.js';
 import * as words from './words.js';
@@ -133,9 +133,10 @@ function open(focus) {
 document.getElementById('logout').addEventListener('click', async () => {
   try {
     await call('DELETE', '/api/session');
+    forgetDraft();
     leave();
   } catch (problem) {
-    if (problem.status === 401) leave();
+    if (problem.status === 401) { forgetDraft(); leave(); }
     else { line = { ...line, state: 'unreachable', text: `You are still logged in: ${problem.message}` }; showLine(); }
   }
 });

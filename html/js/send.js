@@ -8,6 +8,12 @@ const draft = { papers: [], to: '', key: newKey(), show: () => {} };
 
 const waitFor = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
+// The next one who logs in here is not shown what the last one left.
+export function forgetDraft() {
+  for (const paper of draft.papers) if (paper.upload) paper.upload.cancel();
+  Object.assign(draft, { papers: [], to: '', key: newKey(), show: () => {} });
+}
+
 export function sendPlace(line, go, parameters) {
   if (parameters.get('to')) draft.to = parameters.get('to');
   const note = element('div', { role: 'alert' });

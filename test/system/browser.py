@@ -57,6 +57,7 @@ class Browser:
         self.find("#password").send_keys(password)
         self.button("Log in").click()
         self.appears("#logout")
+        self.wait(lambda: not self.all("#username"))
 
     def complaints(self):
         """What the browser's own console complains of, but for answers that say what they should."""

@@ -206,6 +206,89 @@ def test_empty_places_teach_and_search_finds_nothing_politely(page, line):
     page.see("No fax to a number with “99999999” in it.")
 
 
+def focused(page):
+    return page.driver.execute_script("return document.activeElement.textContent")
+
+
+def test_what_moves_by_itself_takes_neither_focus_nor_press(page, line, person, documents):
+    line.send(person, "+12125550778", documents["letter"])
+    page.find('.places a[href="#/sent"]').click()
+    page.wait(lambda: page.all(".lines a"))
+    href = page.driver.execute_script("const link = document.querySelector('.lines a'); link.focus(); return link.getAttribute('href')")
+    # The mouse is down on a line while another fax comes into the list.
+    place = page.all(".lines a")[0].rect
+    x, y = place["x"] + 20, place["y"] + 10
+    page.driver.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": "mousePressed", "x": x, "y": y, "button": "left", "clickCount": 1})
+    page.driver.execute_script("document.querySelector(`.lines a[href='${arguments[0]}']`).wasHere = true", href)
+    fax = line.send(person, "+12125550777", documents["letter"]).json()
+    asked = "return performance.getEntriesByType('resource').filter((one) => one.name.includes('/api/faxes?')).length"
+    before = page.driver.execute_script(asked)
+    page.wait(lambda: page.driver.execute_script(asked) > before)
+    page.driver.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": "mouseReleased", "x": x, "y": y, "button": "left", "clickCount": 1})
+    page.wait(lambda: page.driver.current_url.endswith(href))
+    page.driver.back()
+    page.wait(lambda: any(fax["id"] in one.get_attribute("href") for one in page.all(".lines a")))
+    page.driver.execute_script("document.querySelector(`.lines a[href='${arguments[0]}']`).focus()", href)
+    line.send(person, "+12125550776", documents["letter"])
+    page.wait(lambda: "+1 212 555 0776" in page.text())
+    assert page.driver.execute_script("return document.activeElement.getAttribute('href')") == href
+
+
+def test_a_delete_is_asked_about_and_the_keyboard_goes_on(page, line, person, documents):
+    fax = line.send(person, "+12125550775", documents["letter"]).json()
+    page.open(f"{line.lan}/#/fax/{fax['id']}")
+    page.see("Delivered", 40)
+    page.button("Delete").click()
+    page.button("Delete for good")
+    assert focused(page) == "Delete for good"
+    page.driver.switch_to.active_element.send_keys("\n")
+    page.wait(lambda: "#/sent" in page.driver.current_url)
+    assert person.get(f"{line.lan}/api/faxes/{fax['id']}").status_code == 404
+
+
+def test_an_answer_that_comes_late_does_not_replace_what_was_searched_for(page, line, person, documents):
+    line.send(person, "+12125550772", documents["letter"])
+    page.find('.places a[href="#/sent"]').click()
+    page.wait(lambda: page.all(".lines a"))
+    page.driver.execute_script("""
+        const real = window.fetch;
+        window.late = 0;
+        window.fetch = async (path, options) => {
+          const answer = await real(path, options);
+          if (path.startsWith('/api/faxes?') && !path.includes('q=')) { window.late += 1; await new Promise((go) => { window.release = go; }); window.late = -1; }
+          return answer;
+        };""")
+    page.wait(lambda: page.driver.execute_script("return window.late") > 0)
+    page.find("input[type=search]").send_keys("99999999")
+    page.see("No fax to a number with “99999999” in it.")
+    page.driver.execute_script("window.release()")
+    page.wait(lambda: page.driver.execute_script("return window.late") < 0)
+    page.driver.execute_async_script("setTimeout(arguments[0])")
+    assert "No fax to a number with" in page.text() and not page.all(".lines a")
+    page.driver.refresh()
+
+
+def test_a_line_that_does_not_answer_is_said(page, line, person, documents):
+    fax = line.send(person, "+12125550774", documents["letter"]).json()
+    page.open(f"{line.lan}/#/fax/{fax['id']}")
+    page.see("To +1 212 555 0774")
+    page.driver.execute_script("window.fetch = (path, options) => new Promise((_, refuse) => { if (options.signal) options.signal.addEventListener('abort', () => refuse(options.signal.reason)); })")
+    page.see("The line has not been reachable since", 40)
+    page.see("The fax goes on without this page")
+    page.driver.refresh()
+
+
+def test_who_logs_in_next_does_not_see_what_was_typed(page, line, documents):
+    page.find("#file").send_keys(documents["letter"])
+    page.wait(lambda: "1 page" in page.find(".papers").text)
+    page.find("#to").send_keys("+12125550773")
+    page.find("#logout").click()
+    page.appears("#username").send_keys("fax")
+    page.find("#password").send_keys("correct horse battery\n")
+    page.wait(lambda: page.all("#to"))
+    assert page.find("#to").get_attribute("value") == "" and not page.all(".paper")
+
+
 @pytest.mark.parametrize("width, dark", [(360, False), (768, True), (1280, True)])
 def test_nothing_is_cut_off_or_overlaps_at_any_width(line, person, documents, width, dark):
     fax = line.send(person, "+15005550001", documents["letter"]).json()
