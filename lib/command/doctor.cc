@@ -1,10 +1,12 @@
 // `faxline doctor`: goes through what the line needs, one line each, with the cure. It reads, and asks; it mends nothing.
+#include <filesystem>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/timex.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "command/ask_programs.h"
 #include "command/command.h"
 #include "core/clock.h"
 #include "core/fd.h"
@@ -29,6 +31,7 @@ using namespace std::chrono_literals;
 
 constexpr int kWrong = 1;
 constexpr int kNotReachable = 69;
+constexpr auto kPatience = 3s;
 constexpr auto kSilence = 2min;
 constexpr auto kLongWithoutComparison = 10min;
 
@@ -170,26 +173,24 @@ class Doctor {
   }
 
   void look_at_programs() {
-    std::size_t dead = 0;
-    for (const auto* name : {"session", "send", "status", "inbox", "inbound", "media"}) {
-      if (answers(settings_.socket(std::string(name) + ".sock"), SOCK_STREAM)) continue;
-      add("programs", Grade::wrong, std::string(name) + " does not answer at " + settings_.socket(std::string(name) + ".sock") + ". Start it again; the log says why it ended.");
-      ++dead;
-    }
-    if (dead == 0) add("programs", Grade::ok, "All six that nginx asks answer.");
-    const bool woken = answers(settings_.socket("wake.sock"), SOCK_DGRAM);
+    std::vector<std::string> sockets;
+    for (const auto* name : {"session", "send", "status", "inbox", "inbound", "media"}) sockets.push_back(settings_.socket(std::string(name) + ".sock"));
+    const auto silent = silent_programs(sockets, kPatience);
+    for (const auto& path : silent) add("programs", Grade::wrong, std::filesystem::path(path).stem().string() + " does not answer at " + path + ". It is started again by itself, if systemd or `make run` started it; the log says why it ended.");
+    if (silent.empty()) add("programs", Grade::ok, "All six that nginx asks answer.");
+    const bool woken = can_be_woken(settings_.socket("wake.sock"));
     if (woken) add("wake", Grade::ok, "The queue can be told of work.");
     else add("wake", Grade::warning, "The queue's socket " + settings_.socket("wake.sock") + " is not there: work is found within 5 s at best, or the queue is down.");
-    is_down_ = dead == 6 && !woken;
+    is_down_ = silent.size() == sockets.size() && !woken;
     if (is_down_) add("line", Grade::wrong, "The line is down: nothing of it answers. Start it; what is said here of the book and the disk holds all the same.");
   }
 
-  static bool answers(const std::string& path, int type) {
+  static bool can_be_woken(const std::string& path) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     if (path.size() >= sizeof address.sun_path) return false;
     path.copy(address.sun_path, path.size());
-    const core::UniqueFd one(::socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    const core::UniqueFd one(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     return one.valid() && ::connect(one.get(), static_cast<const sockaddr*>(static_cast<const void*>(&address)), sizeof address) == 0;
   }
 
