@@ -303,7 +303,8 @@ def test_a_program_that_dies_is_started_again(home):
         return [line.words(pid) for pid in processes_in(line.namespace) if "/bin/faxline-queue" in line.words(pid)]
 
     assert within(10, lambda: len(queues()) == 1), f"{queues()}\n{line.said()}"
-    assert "status ended with signal 9" in line.said()
+    assert "status ended with signal 9" in line.said() and "faxline-queue ended with signal 9" in line.said()
+    assert "faxline-queue ended with status" not in line.said(), "it stays"
     line.stop()
 
 
