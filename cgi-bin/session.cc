@@ -10,5 +10,5 @@ int main() {
     CORE_TRY(people, store::People::open(database));
     (void)people.purge(clock.now());
     return fcgi::serve(app::session_routes(people, clock), {.program = "session"});
-  });
+  }, fcgi::turn_away);
 }
