@@ -131,7 +131,8 @@ class Database {
  public:
   // "sqlite:///absolute/path": made if it is not there (0660 less the umask), WAL, synchronous=FULL, foreign keys, all
   // read back. "postgresql://…": SOCI's back end for it is loaded then, and must be installed. The first
-  // connection is opened at once. settings: malformed, no such folder, no permission, no back end.
+  // connection is opened at once. settings: malformed, no such folder, no permission, no back end; no_space, unavailable:
+  // the disk is full, read-only.
   static core::Result<std::shared_ptr<Database>> open(const std::string& url, Options options = {});
   ~Database();
   // Waits up to the time-out while all are leased, then unavailable. Opened when first needed, and anew
