@@ -129,6 +129,7 @@ def test_a_start_on_a_full_disk(machine):
 
 
 def test_a_start_on_a_read_only_disk(machine):
+    is_over(machine, send(machine))
     mailed, known = mails_are_there(machine), faxes(machine)
     with machine.small_disk(STATE, 48) as disk:
         subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
