@@ -326,8 +326,8 @@ core::Result<void> set_up_server(Connection& connection, std::chrono::millisecon
 
 // SQLite itself would make it 0644. Its WAL files get the mode of this one. Only a file that is not there is opened:
 // closing any descriptor of an open database drops the locks of the whole process.
-core::Result<void> make_file(const std::string& path) {
-  const auto made = core::open_file(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0660);
+core::Result<void> make_file(const std::string& path, mode_t mode) {
+  const auto made = core::open_file(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
   if (made || made.error().error_number == EEXIST) return {};
   if (core::is_temporary(made.error().error_number)) return made.error();
   return core::Error{core::Code::settings, made.error().text, "The database cannot be made: check that its folder exists and that this program may write there."};
@@ -360,7 +360,7 @@ core::Result<std::shared_ptr<Database>> Database::open(const std::string& url, O
     // An equals sign would make SOCI read options.
     if (pool->target.empty() || pool->target[0] != '/' || pool->target.find_first_of(std::string_view("=\0", 2)) != std::string::npos)
       return core::Error{core::Code::settings, "not a database URL", "The database URL must be sqlite:// and an absolute path without an equals sign, or begin with postgresql://."};
-    CORE_CHECK(make_file(pool->target));
+    CORE_CHECK(make_file(pool->target, options.mode));
   }
   std::shared_ptr<Database> database(new Database(std::move(pool)));
   CORE_TRY(first, database->lease());
