@@ -12,5 +12,5 @@ int main() {
     const auto line = app::line_of(settings, clock);
     const auto side = app::provider_side_of(settings);
     return fcgi::serve(app::inbound_routes(line, side, faxes, spool), {.program = "inbound"});
-  });
+  }, fcgi::turn_away);
 }

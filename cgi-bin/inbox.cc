@@ -11,5 +11,5 @@ int main() {
     CORE_TRY(spool, spool::Spool::existing(settings.text("STATE_DIR"), settings.receive_reserve()));
     const auto line = app::line_of(settings, clock);
     return fcgi::serve(app::inbox_routes(line, faxes, spool), {.program = "inbox"});
-  });
+  }, fcgi::turn_away);
 }

@@ -12,5 +12,5 @@ int main() {
     const auto side = app::gate_of(settings);
     app::warn_of(settings, "INBOUND_AUTH_MEDIA");
     return fcgi::serve(app::media_routes(line, side, faxes), {.program = "media"});
-  });
+  }, fcgi::turn_away);
 }

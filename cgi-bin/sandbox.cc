@@ -13,5 +13,5 @@ int main() {
     std::jthread two([&](std::stop_token stop) { sandbox.run(stop); });
     // Some threads more than the others have: a fault may hold one for a while.
     return fcgi::serve([&](web::Request& request) { return app::answer(sandbox, request); }, {.program = "sandbox", .threads = 8});
-  });
+  }, fcgi::turn_away);
 }

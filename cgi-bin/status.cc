@@ -12,5 +12,5 @@ int main() {
     store::Watch watch(database);
     const auto line = app::line_of(settings, clock);
     return fcgi::serve(app::status_routes(line, faxes, {faxes, watch, spool, clock, clock.now()}), {.program = "status"});
-  });
+  }, fcgi::turn_away);
 }

@@ -53,7 +53,7 @@ void warn_of(const config::Settings& settings, std::string_view setting) {
     if (warning.setting == setting) core::log(core::Level::warning, warning.sentence, {{"setting", setting}});
 }
 
-int start(std::string_view program, const std::function<core::Result<int>(const config::Settings&)>& wiring) {
+int start(std::string_view program, const std::function<core::Result<int>(const config::Settings&)>& wiring, const std::function<void(const core::Error&)>& turn_away) {
   core::set_program(program);
   ::umask(0007);
   const auto run = [&]() -> core::Result<int> {
@@ -66,6 +66,7 @@ int start(std::string_view program, const std::function<core::Result<int>(const 
   const auto& error = done.error();
   core::log(core::Level::error, "no start", error);
   if (!error.hint.empty()) std::fprintf(stderr, "%.*s: %s\n", static_cast<int>(program.size()), program.data(), error.hint.c_str());
+  if (turn_away) turn_away(error);
   if (error.code == core::Code::settings) return 78;
   return error.code == core::Code::unavailable || error.code == core::Code::no_space ? 75 : 70;
 }

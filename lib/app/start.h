@@ -17,7 +17,7 @@ ProviderSide gate_of(const config::Settings& settings);
 void warn_of(const config::Settings& settings, std::string_view setting);
 
 // Runs a program's wiring, unless a restore of the line was cut off. When it ends with an Error, its sentence goes to standard error and the log: the exit status is 78 for
-// settings, 75 for what may pass, else 70 (sysexits).
-int start(std::string_view program, const std::function<core::Result<int>(const config::Settings&)>& wiring);
+// settings, 75 for what may pass, else 70 (sysexits). `turn_away`, where there is one, tells those who wait for the program.
+int start(std::string_view program, const std::function<core::Result<int>(const config::Settings&)>& wiring, const std::function<void(const core::Error&)>& turn_away = {});
 
 }  // namespace app

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <grp.h>
@@ -193,7 +194,9 @@ core::Result<void> become_owner_of(const std::string& folder) {
     if (::setgid(about.st_gid) != 0 || (owner != nullptr && ::initgroups(owner->pw_name, about.st_gid) != 0) || ::setuid(about.st_uid) != 0)
       return core::Error{core::Code::forbidden, "cannot become the owner of " + folder};
   }
-  if (::access(folder.c_str(), R_OK | W_OK | X_OK) != 0)
+  const bool is_open = ::access(folder.c_str(), R_OK | W_OK | X_OK) == 0;
+  if (!is_open && errno == EROFS) return core::errno_error("write", folder, EROFS);
+  if (!is_open)
     return core::Error{core::Code::forbidden, "folder " + folder + " is closed to this user", "This user may not do that: run it as root, or as the owner of " + folder + "."};
   return {};
 }

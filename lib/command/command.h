@@ -79,7 +79,7 @@ core::Result<int> notice_test(const config::Settings& settings, const Words& wor
 core::Result<int> provider_configure(const config::Settings& settings, const Words& words);
 
 // --- what several of them need ---
-// Run by root: becomes the owner of `folder` from now on. forbidden if that cannot be.
+// Run by root: becomes the owner of `folder` from now on. forbidden if that cannot be; unavailable: its disk is read-only.
 core::Result<void> become_owner_of(const std::string& folder);
 // Who runs the command: the person before sudo, or the account's name.
 std::string who_asks();

@@ -58,7 +58,7 @@ class Doctor {
     look_at_programs();  // while this is still root: their sockets are nginx's
     const bool is_ours = look_at_folders();
     if (is_ours) look_at_book();
-    else add("database", Grade::wrong, "It was not looked at: this user may not. Run it as root, or as the owner of " + settings_.state_folder("db") + ".");
+    else add("database", Grade::wrong, "It was not looked at, for the reason that is given above for " + settings_.state_folder("db") + ".");
     look_at_mailbox();
     look_at_certificates();
     look_at_provider();

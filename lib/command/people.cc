@@ -13,7 +13,7 @@ constexpr std::size_t kImportBytes = 1 << 20;
 
 core::Result<store::People> open(const config::Settings& settings) {
   CORE_CHECK(become_owner_of(settings.state_folder("people")));
-  CORE_TRY(database, sql::Database::open(settings.people_database_url()));
+  CORE_TRY(database, sql::Database::open(settings.people_database_url(), {.mode = 0600}));
   return store::People::open(database);
 }
 

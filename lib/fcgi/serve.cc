@@ -24,6 +24,7 @@
 #include "core/fd.h"
 #include "core/log.h"
 #include "fcgi/exchange.h"
+#include "web/problem.h"
 
 namespace fcgi {
 
@@ -31,6 +32,7 @@ namespace {
 
 // Pages that are never touched cost nothing, so this may be roomy; below 2 MB, so that no huge page is put there.
 constexpr std::size_t kStackBytes = std::size_t{1} << 20;
+constexpr std::chrono::seconds kTurnAway{1};
 
 sigset_t stop_signals() {
   sigset_t set;
@@ -157,6 +159,13 @@ bool Server::wait_for_workers() {
   return true;
 }
 
+// False: the socket cannot be used.
+bool prepare(int listen_fd) {
+  std::signal(SIGPIPE, SIG_IGN);
+  const int flags = ::fcntl(listen_fd, F_GETFL);
+  return flags >= 0 && ::fcntl(listen_fd, F_SETFL, flags | O_NONBLOCK) == 0 && FCGX_Init() == 0;
+}
+
 }  // namespace
 
 void hold_signals() {
@@ -176,10 +185,8 @@ int serve(const Handler& handler, const Options& options) {
     return EX_USAGE;
   }
   hold_signals();
-  std::signal(SIGPIPE, SIG_IGN);
   ::mallopt(M_ARENA_MAX, 1);  // one for each thread would be memory that nobody uses
-  const int flags = ::fcntl(options.listen_fd, F_GETFL);
-  if (flags < 0 || ::fcntl(options.listen_fd, F_SETFL, flags | O_NONBLOCK) != 0 || FCGX_Init() != 0) return EX_OSERR;
+  if (!prepare(options.listen_fd)) return EX_OSERR;
 
   Server server(handler, options);
   const bool started = server.start();
@@ -189,6 +196,21 @@ int serve(const Handler& handler, const Options& options) {
     ::_exit(1);
   }
   return started && !server.broken() ? EX_OK : EX_OSERR;
+}
+
+void turn_away(const core::Error& why) {
+  constexpr int kSocket = 0;
+  FCGX_Request raw;
+  if (!is_listening(kSocket) || !prepare(kSocket) || FCGX_InitRequest(&raw, kSocket, FCGI_FAIL_ACCEPT_ON_INTR) != 0) return;
+  const bool for_everybody = (why.code == core::Code::no_space || why.code == core::Code::unavailable) && !why.hint.empty();
+  const core::Error told{core::Code::unavailable, "no start", for_everybody ? why.hint : "This part of the fax line cannot start; its log says why. Try again in a moment."};
+  const auto end = std::chrono::steady_clock::now() + kTurnAway;
+  pollfd waiting{kSocket, POLLIN, 0};
+  while (std::chrono::steady_clock::now() < end && ::poll(&waiting, 1, 0) > 0 && FCGX_Accept_r(&raw) >= 0) {
+    exchange(raw, [&](web::Request& request) { return web::problem(told, request.id()); });
+    FCGX_Finish_r(&raw);
+    FCGX_Free(&raw, 1);
+  }
 }
 
 }  // namespace fcgi

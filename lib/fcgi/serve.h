@@ -11,6 +11,7 @@
 #include <functional>
 #include <string>
 
+#include "core/error.h"
 #include "web/request.h"
 #include "web/response.h"
 #include "web/routes.h"
@@ -42,5 +43,11 @@ void hold_signals();
 // Side effects that stay: SIGPIPE is ignored; the listening socket is made non-blocking; malloc has one arena.
 int serve(const Handler& handler, const Options& options);
 int serve(const web::Routes& routes, const Options& options);
+
+// For a program that cannot start now: whoever waits at the listening socket 0 is answered 503 at once, and comes again,
+// instead of waiting as long as nginx does. The answer says `why` by its hint if that is no_space or unavailable, which
+// everybody may know; else that the log says it. Ends when nobody waits any more, or after a second; does nothing where
+// there is no such socket.
+void turn_away(const core::Error& why);
 
 }  // namespace fcgi

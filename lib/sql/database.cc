@@ -7,6 +7,7 @@
 #include <mutex>
 #include <soci/soci.h>
 #include <soci/sqlite3/soci-sqlite3.h>
+#include <sys/statvfs.h>
 #include <thread>
 
 #include "core/fd.h"
@@ -325,10 +326,21 @@ core::Result<void> set_up_server(Connection& connection, std::chrono::millisecon
 
 // SQLite itself would make it 0644. Its WAL files get the mode of this one. Only a file that is not there is opened:
 // closing any descriptor of an open database drops the locks of the whole process.
-core::Result<void> make_file(const std::string& path) {
-  const auto made = core::open_file(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0660);
+core::Result<void> make_file(const std::string& path, mode_t mode) {
+  const auto made = core::open_file(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
   if (made || made.error().error_number == EEXIST) return {};
+  if (core::is_temporary(made.error().error_number)) return made.error();
   return core::Error{core::Code::settings, made.error().text, "The database cannot be made: check that its folder exists and that this program may write there."};
+}
+
+// SQLite has no words for why it cannot make its index: "disk I/O error" on a full disk, "unable to open" on a read-only one.
+core::Error opening_failed(core::Error error, const std::string& path) {
+  constexpr std::uint64_t kIndexBytes = std::uint64_t{64} << 10;  // the index, and the first pages of the log
+  struct statvfs about{};
+  if (::statvfs(path.c_str(), &about) != 0) return error;
+  if ((about.f_flag & ST_RDONLY) != 0) return core::errno_error("open", path, EROFS);
+  if (error.code != core::Code::internal || about.f_bavail * about.f_frsize >= kIndexBytes) return error;
+  return {core::Code::no_space, std::move(error.text), "The disk of the fax line is full. Nothing of it works before there is room again; then it goes on by itself."};
 }
 
 }  // namespace
@@ -348,7 +360,7 @@ core::Result<std::shared_ptr<Database>> Database::open(const std::string& url, O
     // An equals sign would make SOCI read options.
     if (pool->target.empty() || pool->target[0] != '/' || pool->target.find_first_of(std::string_view("=\0", 2)) != std::string::npos)
       return core::Error{core::Code::settings, "not a database URL", "The database URL must be sqlite:// and an absolute path without an equals sign, or begin with postgresql://."};
-    CORE_CHECK(make_file(pool->target));
+    CORE_CHECK(make_file(pool->target, options.mode));
   }
   std::shared_ptr<Database> database(new Database(std::move(pool)));
   CORE_TRY(first, database->lease());
@@ -377,7 +389,9 @@ core::Result<Connection> Database::lease() {
   if (!fresh) return connection;
   session->broken = true;  // until it is open
   CORE_CHECK(pool_->open(*session));
-  CORE_CHECK(pool_->engine == Engine::sqlite ? set_up_sqlite(connection, pool_->options.busy_time_out) : set_up_server(connection, pool_->options.busy_time_out));
+  const bool is_file = pool_->engine == Engine::sqlite;
+  auto ready = is_file ? set_up_sqlite(connection, pool_->options.busy_time_out) : set_up_server(connection, pool_->options.busy_time_out);
+  if (!ready) return is_file ? opening_failed(std::move(ready).error(), pool_->target) : std::move(ready).error();
   session->broken = false;
   return connection;
 }

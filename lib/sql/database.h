@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 #include <variant>
 #include <vector>
 
@@ -124,14 +125,16 @@ class Transaction {
 struct Options {
   std::size_t connections = 4;  // at once; a further lease waits
   std::chrono::milliseconds busy_time_out{8000};
+  mode_t mode = 0660;  // of a file of SQLite that is made, less the umask
 };
 
 // A small pool. Thread-safe. Not to be used on both sides of a fork(2).
 class Database {
  public:
-  // "sqlite:///absolute/path": made if it is not there (0660 less the umask), WAL, synchronous=FULL, foreign keys, all
+  // "sqlite:///absolute/path": made if it is not there, WAL, synchronous=FULL, foreign keys, all
   // read back. "postgresql://…": SOCI's back end for it is loaded then, and must be installed. The first
-  // connection is opened at once. settings: malformed, no such folder, no permission, no back end.
+  // connection is opened at once. settings: malformed, no such folder, no permission, no back end; no_space, unavailable:
+  // the disk is full, read-only.
   static core::Result<std::shared_ptr<Database>> open(const std::string& url, Options options = {});
   ~Database();
   // Waits up to the time-out while all are leased, then unavailable. Opened when first needed, and anew

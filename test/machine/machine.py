@@ -1,5 +1,6 @@
 """A whole machine: Debian 12 with systemd, booted in systemd-nspawn. The tree that it begins with is made once
 (make_tree), and kept; what a machine writes goes to a folder of its own, by an overlay."""
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -146,9 +147,32 @@ class Machine:
                 raise Failed(f"not within {seconds} s: {what}")
             time.sleep(0.2)
 
-    def reboot(self):
+    def shut_down(self):
         self.run("systemctl --no-block reboot")
         self.process.wait(BOOT_SECONDS)  # it leaves the second half to who started it
+
+    def reboot(self):
+        self.shut_down()
+        self.start()
+
+    @contextlib.contextmanager
+    def small_disk(self, path, megabytes):
+        """Boots with a disk of its own at PATH, with what was there; gives where it is here. Then all is moved back."""
+        self.shut_down()
+        disk, place = f"{self.folder}/disk", f"{self.root}{path}"
+        os.mkdir(disk)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", disk], check=True)
+        try:
+            subprocess.run(["cp", "-aT", place, disk], check=True)
+            subprocess.run(["mount", "--bind", disk, place], check=True)
+            yield disk
+            self.shut_down()
+            subprocess.run(["umount", place], check=True)
+            subprocess.run(["find", place, "-mindepth", "1", "-delete"], check=True)
+            subprocess.run(["cp", "-aT", disk, place], check=True)
+        finally:
+            subprocess.run(["umount", disk], check=True)
+            os.rmdir(disk)
         self.start()
 
     def cut_power(self):
@@ -165,7 +189,7 @@ class Machine:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-        subprocess.run(["umount", self.root], check=False)
+        subprocess.run(["umount", "-R", self.root], check=False)
         self.log.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -181,6 +181,7 @@ def test_owners_and_modes(machine):
     """design: who owns what; a program that made a file as root would show here."""
     wanted = """/var/lib/faxline root:root 711
 /var/lib/faxline/people faxline-auth:faxline-auth 700
+/var/lib/faxline/people/people.db faxline-auth:faxline-auth 600
 /var/lib/faxline/db faxline:faxline 2770
 /var/lib/faxline/spool faxline:faxline 2770
 /var/lib/faxline/handout faxline:www-data 2710

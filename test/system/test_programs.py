@@ -1,14 +1,16 @@
 """Each FastCGI program alone on its socket, with settings of its own: it starts, answers, refuses bad settings, and stops well."""
 import os
+import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, f"{ROOT}/test/support")
-from fastcgi_client import Program  # noqa: E402
+from fastcgi_client import Exchange, Program, parameters  # noqa: E402
 
 BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
 # Of each program a typical request, the status and a piece of the answer; then one with a body that the program reads, as JSON or as a form.
@@ -91,8 +93,8 @@ def test_it_ends_what_it_has_begun(name, program):
 @pytest.mark.parametrize("wrong, words", [({"MAX_FAX_BITES": "5"}, "MAX_FAX_BYTES"), ({"LAN_PORT": "many"}, "LAN_PORT"), ({"TWILIO_SID": ""}, "TWILIO_SID"),
                                           ({"PROVIDER_URL": "https://fax.example"}, "PROVIDER_URL")])
 def test_bad_settings_are_refused_in_a_sentence(name, settings, tmp_path, wrong, words):
-    socket = tmp_path / "refused.sock"
-    done = subprocess.run(["spawn-fcgi", "-n", "-s", str(socket), "--", f"{BUILD}/cgi-bin/{name}"], env=settings(**wrong), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20, check=False)
+    place = tmp_path / "refused.sock"
+    done = subprocess.run(["spawn-fcgi", "-n", "-s", str(place), "--", f"{BUILD}/cgi-bin/{name}"], env=settings(**wrong), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20, check=False)
     assert done.returncode == 78, done
     sentence = next(line for line in done.stderr.splitlines() if line.startswith(f"{name}: "))
     assert words in sentence
@@ -103,3 +105,24 @@ def test_a_settings_file_that_is_not_there_is_refused(name, tmp_path):
     done = subprocess.run(["spawn-fcgi", "-n", "-s", str(tmp_path / "none.sock"), "--", f"{BUILD}/cgi-bin/{name}"], env={"FAXLINE_CONF": str(tmp_path / "none.conf"), "PATH": os.environ["PATH"]},
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20, check=False)
     assert done.returncode == 78 and "FAXLINE_CONF" in done.stderr
+
+
+def test_whoever_waits_for_one_that_cannot_start_is_told_so(name, settings, tmp_path):
+    """nginx would wait a minute for it, and the provider with it; systemd keeps the socket between two tries."""
+    path = str(tmp_path / "kept.sock")
+    with socket.socket(socket.AF_UNIX) as kept:
+        kept.bind(path)
+        kept.listen(16)
+        waiting = []
+        for body in (b"", b"x" * 1000):
+            waiting.append(Exchange(path, parameters("POST", "/any/path", len(body))))
+            waiting[-1].send(body)
+            waiting[-1].end()
+        (tmp_path / "state/restore.new").mkdir()
+        with ThreadPoolExecutor() as callers:
+            answers = callers.map(Exchange.answer, waiting)
+            done = subprocess.run([f"{BUILD}/cgi-bin/{name}"], env=settings(), stdin=kept, capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode == 78 and "repeat `faxline restore`" in done.stderr
+    for answer in answers:
+        assert answer.status == 503 and int(answer.header("Retry-After")) > 0
+        assert answer.json()["detail"] == "This part of the fax line cannot start; its log says why. Try again in a moment."

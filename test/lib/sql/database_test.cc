@@ -246,6 +246,21 @@ TEST_CASE("a COMMIT that the disk breaks: outcome unknown, and the connection is
   CHECK(WEXITSTATUS(status) == 0);
 }
 
+TEST_CASE("the file of one owner is nobody else's, its WAL neither" * doctest::skip(databases::on_server())) {
+  const Folder folder;
+  const auto before = ::umask(0007);
+  const auto path = folder.path + "/people.db";
+  const auto database = sql::Database::open("sqlite://" + path, {.mode = 0600}).value();
+  ::umask(before);
+  auto connection = database->lease().value();
+  REQUIRE(connection.execute("CREATE TABLE t (id BIGINT)"));
+  for (const auto* tail : {"", "-wal", "-shm"}) {
+    struct stat status{};
+    REQUIRE(::stat((path + tail).c_str(), &status) == 0);
+    CHECK((status.st_mode & 0777) == 0600);
+  }
+}
+
 TEST_CASE("the file: made 0660 less the umask, WAL too; an odd path; a folder that is not there" * doctest::skip(databases::on_server())) {
   const Folder folder;
   const auto before = ::umask(0007);
