@@ -39,6 +39,9 @@ class Disk:
         if os.path.exists(f"{self.path}/ballast"):
             os.remove(f"{self.path}/ballast")
 
+    def read_only(self, it_is):
+        subprocess.run(["mount", "-o", "remount," + ("ro" if it_is else "rw"), self.path], check=True)
+
     def close(self):
         subprocess.run(["umount", "-l", self.path], check=False)
         shutil.rmtree(self.path, ignore_errors=True)
@@ -269,3 +272,17 @@ def test_doctor_with_the_line_down(house):
     status, rows = doctor(house)
     assert status == 69 and any(row[:2] == ["wrong", "line"] and "down" in row[2] for row in rows)
     assert any(row[:2] == ["ok", "database"] for row in rows) and any(row[:2] == ["wrong", "mailbox"] and "faxline-deliver" in row[2] for row in rows)
+
+
+def test_what_cannot_start_says_that_the_disk_is_full_or_read_only(house, documents):
+    """The line is down. A disk without a free byte, or one that became read-only, is named, and nothing hangs."""
+    for break_it, mend_it, said in ((lambda: house.state.leave(0), house.state.clear, "disk of the fax line is full"), (lambda: house.state.read_only(True), lambda: house.state.read_only(False), "read-only")):
+        break_it()
+        try:
+            status, rows = doctor(house)
+            assert status == 69 and any(row[0] == "wrong" and said in row[2] for row in rows), rows
+            refused = house.command("send", documents["letter"], "+12125550501", check=False)
+            assert refused.returncode == 75 and said in refused.stderr, refused
+        finally:
+            mend_it()
+    assert any(row[:2] == ["ok", "database"] for row in doctor(house)[1])
