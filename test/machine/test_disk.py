@@ -148,7 +148,7 @@ def test_a_start_on_a_read_only_disk(machine):
         subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
         machine.run(f"mount -o remount,rw {STATE}")
         wait_until_up(machine, 60)
-        assert faxes(machine) == known
+        assert set(faxes(machine)) == set(known)  # one that was coming in has gone on
         is_over(machine, send(machine))
     wait_until_up(machine)
     assert set(known) < set(faxes(machine))
