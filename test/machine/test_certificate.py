@@ -192,6 +192,65 @@ def test_another_kind_of_key(machine):
     assert len(serials(machine)) == 1
 
 
+# Two visits, the second with the session of the first. What is said of each: resumed or not, the answer's beginning, and how
+# many sessions were given.
+TWICE = r"""
+import socket, ssl, sys
+host, port, version, ask, stls = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4].encode() + b"\r\n\r\n", sys.argv[5:]
+context = ssl.create_default_context()
+context.minimum_version = context.maximum_version = getattr(ssl.TLSVersion, version)
+session = None
+for visit in range(2):
+    raw = socket.create_connection((host, port), 10)
+    if stls:
+        assert raw.recv(100).startswith(b"+OK")
+        raw.sendall(b"STLS\r\n")
+        assert raw.recv(100).startswith(b"+OK")
+    one = context.wrap_socket(raw, server_hostname=host, session=session)
+    one.sendall(ask)
+    answer = b""
+    while block := one.recv(4096):
+        answer += block
+    reused, session = one.session_reused, one.session
+    one.close()
+    print("resumed" if reused else "new", answer[:3].decode(), "ticket" if session is not None and session.has_ticket else "no ticket")
+"""
+
+
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+@pytest.mark.parametrize("port, stls", [(443, ""), (3297, ""), (995, ""), (110, "stls")])
+def test_who_comes_again_need_not_begin_anew(machine, port, stls, version):
+    ask = "GET / HTTP/1.0" if port in (443, 3297) else "QUIT"
+    first, second = machine.run(f"python3 -c {quoted(TWICE)} {HOST} {port} {version} '{ask}' {stls}").splitlines()
+    assert first.startswith("new ") and first.split()[1] in ("HTT", "+OK") and second.split()[1] == first.split()[1]
+    # Of TLS 1.3 courier gives no ticket, so that each visit is a new one.
+    given_none = port in (995, 110) and version == "TLSv1_3"
+    assert (second.split()[0], given_none) in (("resumed", False), ("new", True)), (first, second)
+
+
+BY_STLS = """
+import poplib, ssl, sys
+host, name, password = sys.argv[1:]
+try:
+    poplib.POP3(host, 110, 10).user(name)
+except poplib.error_proto as refusal:
+    print(refusal)
+mailbox = poplib.POP3(host, 110, 10)
+mailbox.stls(ssl.create_default_context())
+mailbox.user(name)
+mailbox.pass_(password)
+mailbox.stat()
+print("in")
+"""
+
+
+def test_pop3_at_110_takes_a_password_by_tls_alone(machine):
+    """Debian starts it there with the package: it is told to want STLS first."""
+    assert machine.run("systemctl is-active courier-pop").strip() == "active"
+    said = machine.run(f"python3 -c {quoted(BY_STLS)} {HOST} {NAME} {PASSWORD}").splitlines()
+    assert said[0].startswith("b'-ERR TLS required") and said[1] == "in"
+
+
 # What a certificate authority of a test cannot have.
 EXCUSED = {"cert_chain_of_trust", "cert_revocation", "cert_crlDistributionPoints", "cert_ocspURL", "DNS_CAArecord", "cert_trust", "overall_grade"}
 # courier lets a client renegotiate, which costs it the one process of that client.

@@ -238,11 +238,6 @@ def test_room(machine, program):
     assert (machine.run(f"readlink /proc/{pid}/ns/net") == machine.run("readlink /proc/1/ns/net")) == network
 
 
-def test_no_password_without_tls(machine):
-    ask = "import socket; s = socket.create_connection(('localhost', 110)); f = s.makefile('rw'); f.readline(); f.write('USER myfaxuser\\r\\n'); f.flush(); print(f.readline())"
-    assert machine.run(f"systemctl start courier-pop; python3 -c {quoted(ask)}").startswith("-ERR")
-
-
 def test_settings_of_a_program_hold_no_secret_of_another(machine):
     token = re.search(r"^TWILIO_TOKEN=(\w+)$", machine.read("/etc/faxline/faxline.conf"), re.M)[1]
     holders = {program for program in PROGRAMS if token in machine.run(f"cat /run/credentials/faxline-{program}.service/faxline.conf")}
