@@ -7,15 +7,12 @@ import subprocess
 
 import pytest
 
+from authority import certificate_authority
 from machine import ROOT, Cannot, Machine, quoted, tree
 from test_machine import BUILD, LETTER, NAME, PASSWORD, faxes, is_over, mails, send, wait_until_up
 
 HOST = "fax.example.org"
 LISTENERS = ("lan", "public", "pop3")
-
-# A certificate authority for tests asks us at ACME_PORT, as the real one does through the router.
-PEBBLE = {"pebble": {"listenAddress": "127.0.0.1:14000", "managementListenAddress": "127.0.0.1:15000", "certificate": "/root/ca/api.pem", "privateKey": "/root/ca/api.key", "httpPort": 3298, "tlsPort": 14001, "ocspResponderURL": "", "externalAccountBindingRequired": False, "certificateValidityPeriod": 90 * 86400}}
-
 
 def given(name):
     with open(f"{ROOT}/test/support/{name}", encoding="utf-8") as file:
@@ -40,14 +37,7 @@ def machine():
 
 def prepare(machine):
     """An installed practice line with a mailbox, a certificate authority, and a name that leads here."""
-    machine.run(f"sed -i '1s/$/ {HOST}/' /etc/hosts")
-    machine.run("mkdir /root/ca && cd /root/ca && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout api.key -out api.pem -days 30 -subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 2>/dev/null")
-    machine.run(f"cat >/root/ca/pebble.json <<'END'\n{json.dumps(PEBBLE)}\nEND")
-    machine.run("systemd-run -q --unit pebble -E PEBBLE_VA_NOSLEEP=1 -E PEBBLE_WFE_NONCEREJECT=0 -E PEBBLE_AUTHZREUSE=0 pebble -config /root/ca/pebble.json")
-    machine.run("cp /root/ca/api.pem /usr/local/share/ca-certificates/api.crt && update-ca-certificates >/dev/null 2>&1")
-    ask = "python3 -c 'import urllib.request as u; print(u.urlopen(\"https://localhost:15000/roots/0\").read().decode())'"
-    root = machine.until(lambda: (lambda text: text if "BEGIN CERT" in text else None)(machine.run(ask, check=False)), 20, "pebble answers")
-    machine.run("cat >/usr/local/share/ca-certificates/pebble.crt && update-ca-certificates >/dev/null 2>&1", given=root)
+    certificate_authority(machine, HOST)
     machine.as_person("git clone -q /srv/faxline.git faxline && cp -a /srv/build faxline/build && cd faxline && find . -path ./build -prune -o -exec touch -d 2020-01-01 {} + && sudo make install", seconds=300)
     machine.run(f"sed -i -e 's/^#*PUBLIC_HOSTNAME=.*/PUBLIC_HOSTNAME={HOST}/' -e '$aACME_SERVER=https://localhost:14000/dir' /etc/faxline/faxline.conf")
     machine.run(f"faxline mailbox add {NAME}", given=PASSWORD + "\n")
