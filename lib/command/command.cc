@@ -22,7 +22,7 @@ constexpr std::array kVerbs{
     Verb{"user add", "user add NAME [--admin]", "Adds a user; the password is the first line of standard input.", 1, user_add},
     Verb{"user passwd", "user passwd NAME", "Sets a user's password anew, from standard input; ends that user's sessions.", 1, user_passwd},
     Verb{"user list", "user list [--json]", "Lists the users: name and role.", 0, user_list},
-    Verb{"user remove", "user remove NAME", "Removes a user, with sessions and keys.", 1, user_remove},
+    Verb{"user remove", "user remove NAME", "Removes a user, with sessions and keys; never the only administrator.", 1, user_remove},
     Verb{"user import", "user import FILE", "Adds the users of a web-logins.json, with their passwords hashed; users that are there are left alone.", 1, user_import},
     Verb{"key add", "key add NAME", "Makes an API key and prints it, once. Give it as 'Authorization: Bearer KEY'.", 1, key_add},
     Verb{"key list", "key list [--json]", "Lists the keys: id, name, state.", 0, key_list},

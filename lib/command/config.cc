@@ -37,15 +37,15 @@ void say_what_is_left(const config::Settings& settings) {
   const bool has_mailbox = ::access((maildir + "/new").c_str(), F_OK) == 0;
   const auto users = [&]() -> core::Result<std::size_t> {
     CORE_CHECK(become_owner_of(settings.state_folder("people")));
-    CORE_TRY(database, sql::Database::open(settings.people_database_url()));
+    CORE_TRY(database, sql::Database::open(settings.people_database_url(), {.mode = 0600}));
     CORE_TRY(people, store::People::open(database));
     CORE_TRY(list, people.list());
     return list.size();
   };
-  if (const auto count = users(); count && *count == 0) say("Still to do: nobody can log in to the page yet. `sudo faxline user add NAME --admin` makes the first user.");
   if (settings.text("PUBLIC_HOSTNAME") == host_name() && !settings.is_set("PUBLIC_URL"))
     say("Still to do: PUBLIC_HOSTNAME is this machine's own name. Give the one under which the provider reaches it, such as fax.example.org.");
   if (is_stand_in) say("Still to do: the certificate is one that this machine made for itself, which a provider refuses. `sudo faxline certificate get` fetches one.");
+  if (const auto count = users(); count && *count == 0) say("Still to do: nobody can log in to the page yet. `sudo faxline user add NAME --admin` makes the first user.");
   if (!has_mailbox) say("Still to do: there is no mailbox at " + maildir + ". `sudo faxline mailbox add NAME` makes one; until then received faxes wait.");
   if (settings.practice()) say("Still to do, when you have practised: a provider for real faxes, FAX_PROVIDER. README.md says how to get a number.");
 }

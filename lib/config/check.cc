@@ -8,6 +8,17 @@ namespace config {
 
 namespace {
 
+// ISO 3166-1, and the few (AC, TA, XK) that have numbers besides. fax/country.h has their names.
+constexpr std::string_view kCountries =
+    "AC AD AE AF AG AI AL AM AO AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BW BY BZ CA CC "
+    "CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB "
+    "GD GE GF GG GH GI GL GM GN GP GQ GR GT GU GW GY HK HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH "
+    "KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV "
+    "MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PR PS PT PW PY QA RE RO RS RU RW SA SB "
+    "SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TA TC TD TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG US "
+    "UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW ";
+
+
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
@@ -162,9 +173,8 @@ std::optional<std::string> complaint(const Setting& setting, std::string_view va
       return std::nullopt;
     }
     case Type::country:
-      if (value.size() != 2 || !std::all_of(value.begin(), value.end(), [](char c) { return c >= 'A' && c <= 'Z'; }))
-        return "must be a country's two capital letters, such as US or DE";
-      return std::nullopt;
+      if (value.size() == 2 && value.find(' ') == value.npos && kCountries.find(std::string(value) + ' ') != kCountries.npos) return std::nullopt;
+      return "must be a country's two capital letters, such as US or DE";
     case Type::choice: {
       const std::string padded = " " + std::string(setting.choices) + " ";
       if (value.find(' ') != std::string_view::npos || padded.find(" " + std::string(value) + " ") == std::string::npos)

@@ -158,14 +158,9 @@ PhoneNumber as_given(const std::string& e164, const std::string& region) {
   return {.e164 = e164, .region = {}, .country = {}, .text = e164, .note = {}};
 }
 
-core::Error emergency(const std::string& digits) {
-  return invalid("emergency number", digits + " is an emergency number. It is never called from here.");
-}
-
 // Numbers that are too short to be anything but a service of the region.
 std::optional<core::Error> refused_as_short(const std::string& digits, const std::string& region) {
-  if (std::find(std::begin(kEmergency), std::end(kEmergency), digits) != std::end(kEmergency)) return emergency(digits);
-  if (short_numbers().IsEmergencyNumber(digits, region)) return emergency(digits);
+  if (auto error = refused_as_emergency(digits, region)) return error;
   if (digits.size() > 6) return std::nullopt;
   Parsed number;
   if (read(digits, region, number) != PhoneNumberUtil::NO_PARSING_ERROR || !short_numbers().IsValidShortNumberForRegion(number, region)) return std::nullopt;
@@ -261,6 +256,11 @@ core::Result<PhoneNumber> parse(std::string typed, const std::string& region, st
 bool is_e164(std::string_view text) {
   return text.size() >= 2 && text.size() <= 16 && text[0] == '+' && text[1] >= '1' && text[1] <= '9' &&
          std::all_of(text.begin() + 1, text.end(), [](char sign) { return sign >= '0' && sign <= '9'; });
+}
+
+std::optional<core::Error> refused_as_emergency(const std::string& digits, const std::string& region) {
+  if (std::find(std::begin(kEmergency), std::end(kEmergency), digits) == std::end(kEmergency) && !short_numbers().IsEmergencyNumber(digits, region)) return std::nullopt;
+  return invalid("emergency number", digits + " is an emergency number. It is never called from here.");
 }
 
 core::Result<PhoneNumber> parse_number(std::string_view typed, std::string_view default_region, std::span<const std::string> always_legal) {

@@ -1,6 +1,7 @@
 // Telephone numbers as people type them, and as the network wants them.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,5 +30,8 @@ bool is_e164(std::string_view text);
 // nothing that could be a number, too short, too long, in no numbering plan, an extension (which a fax cannot dial),
 // emergency, short and premium-rate numbers.
 core::Result<PhoneNumber> parse_number(std::string_view typed, std::string_view default_region, std::span<const std::string> always_legal = {});
+
+// The refusal, if these digits call for help in `region`, or anywhere where nothing else has them.
+std::optional<core::Error> refused_as_emergency(const std::string& digits, const std::string& region);
 
 }  // namespace fax

@@ -31,7 +31,15 @@ bool leads_elsewhere(std::string_view tail) {
   return plain.find("maddr=") != std::string::npos || plain.find("route=") != std::string::npos;
 }
 
-core::Result<PhoneNumber> parse_sip(std::string_view typed, std::span<const std::string> hosts) {
+// Whoever stands behind the @ dials what stands before it.
+std::optional<core::Error> refused_as_help(std::string_view name, std::string_view region) {
+  std::string digits(name);
+  std::erase_if(digits, [](char c) { return c < '0' || c > '9'; });
+  const bool is_a_number = std::all_of(name.begin(), name.end(), [](char c) { return (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.'; });
+  return is_a_number ? refused_as_emergency(digits, std::string(region)) : std::nullopt;
+}
+
+core::Result<PhoneNumber> parse_sip(std::string_view typed, std::string_view region, std::span<const std::string> hosts) {
   if (hosts.empty()) return refuse("no SIP_HOSTS", "This line sends to telephone numbers only. The administrator can allow SIP addresses with the setting SIP_HOSTS.");
   const auto colon = typed.find(':');
   const auto scheme = text::lower(typed.substr(0, colon));
@@ -48,6 +56,7 @@ core::Result<PhoneNumber> parse_sip(std::string_view typed, std::span<const std:
   if (leads_elsewhere(tail)) return refuse("maddr or Route", "A SIP address must not lead to another host than the one behind its @.");
   if (!std::any_of(hosts.begin(), hosts.end(), [&](const std::string& host) { return is_at(host_port, host); }))
     return refuse("a host not in SIP_HOSTS", "This line does not send to " + std::string(host_port) + ". The administrator can add it to the setting SIP_HOSTS.");
+  if (auto error = refused_as_help(name, region)) return std::move(*error);
   PhoneNumber target;
   target.e164 = scheme + ":" + std::string(rest);
   target.text = std::string(name) + "@" + std::string(host_port);
@@ -63,7 +72,7 @@ bool looks_like_sip(std::string_view typed) {
 
 core::Result<PhoneNumber> parse_target(std::string_view typed, std::string_view default_region, std::span<const std::string> always_legal, std::span<const std::string> sip_hosts) {
   const auto trimmed = text::trim(typed);
-  return looks_like_sip(trimmed) ? parse_sip(trimmed, sip_hosts) : parse_number(typed, default_region, always_legal);
+  return looks_like_sip(trimmed) ? parse_sip(trimmed, default_region, sip_hosts) : parse_number(typed, default_region, always_legal);
 }
 
 }  // namespace fax

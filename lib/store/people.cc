@@ -107,6 +107,10 @@ core::Result<void> People::remove(std::string_view name, core::Time now) {
   const auto key = name_key_of(name);
   CORE_TRY(connection, database_->lease());
   CORE_TRY(transaction, sql::Transaction::begin(connection));
+  // The others are held to the end, so that of two who remove two administrators one waits for the other.
+  CORE_TRY(administrators, connection.query("UPDATE users SET role = role WHERE role = :1 AND disabled = 0 RETURNING name_key", {store::name(Role::admin)}));
+  if (administrators.size() == 1 && administrators[0].text("name_key") == key)
+    return core::Error{core::Code::conflict, "the last administrator", std::string(name) + " is the only administrator. Make another one first, with `faxline user add NAME --admin`; then remove this one."};
   CORE_CHECK(connection.execute("DELETE FROM sessions WHERE name_key = :1", {key}));
   CORE_CHECK(connection.execute("UPDATE api_keys SET revoked_ms = :1 WHERE user_key = :2 AND revoked_ms IS NULL", {now, key}));
   CORE_TRY(removed, connection.execute("DELETE FROM users WHERE name_key = :1", {key}));

@@ -80,7 +80,7 @@ class People {
   core::Result<bool> has_password(std::string_view name, const core::SecretString& password);
   // not_found.
   core::Result<void> set_disabled(std::string_view name, bool disabled);
-  // Ends the sessions and revokes the keys with it. not_found.
+  // Ends the sessions and revokes the keys with it. not_found; conflict: the only administrator who can log in.
   core::Result<void> remove(std::string_view name, core::Time now);
 
   // The user, if name and password are right. `address`: whom the throttle counts; IPv6 by its first 64 bits.

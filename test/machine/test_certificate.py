@@ -7,15 +7,12 @@ import subprocess
 
 import pytest
 
+from authority import certificate_authority
 from machine import ROOT, Cannot, Machine, quoted, tree
 from test_machine import BUILD, LETTER, NAME, PASSWORD, faxes, is_over, mails, send, wait_until_up
 
 HOST = "fax.example.org"
 LISTENERS = ("lan", "public", "pop3")
-
-# A certificate authority for tests asks us at ACME_PORT, as the real one does through the router.
-PEBBLE = {"pebble": {"listenAddress": "127.0.0.1:14000", "managementListenAddress": "127.0.0.1:15000", "certificate": "/root/ca/api.pem", "privateKey": "/root/ca/api.key", "httpPort": 3298, "tlsPort": 14001, "ocspResponderURL": "", "externalAccountBindingRequired": False, "certificateValidityPeriod": 90 * 86400}}
-
 
 def given(name):
     with open(f"{ROOT}/test/support/{name}", encoding="utf-8") as file:
@@ -40,14 +37,7 @@ def machine():
 
 def prepare(machine):
     """An installed practice line with a mailbox, a certificate authority, and a name that leads here."""
-    machine.run(f"sed -i '1s/$/ {HOST}/' /etc/hosts")
-    machine.run("mkdir /root/ca && cd /root/ca && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout api.key -out api.pem -days 30 -subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 2>/dev/null")
-    machine.run(f"cat >/root/ca/pebble.json <<'END'\n{json.dumps(PEBBLE)}\nEND")
-    machine.run("systemd-run -q --unit pebble -E PEBBLE_VA_NOSLEEP=1 -E PEBBLE_WFE_NONCEREJECT=0 -E PEBBLE_AUTHZREUSE=0 pebble -config /root/ca/pebble.json")
-    machine.run("cp /root/ca/api.pem /usr/local/share/ca-certificates/api.crt && update-ca-certificates >/dev/null 2>&1")
-    ask = "python3 -c 'import urllib.request as u; print(u.urlopen(\"https://localhost:15000/roots/0\").read().decode())'"
-    root = machine.until(lambda: (lambda text: text if "BEGIN CERT" in text else None)(machine.run(ask, check=False)), 20, "pebble answers")
-    machine.run("cat >/usr/local/share/ca-certificates/pebble.crt && update-ca-certificates >/dev/null 2>&1", given=root)
+    certificate_authority(machine, HOST)
     machine.as_person("git clone -q /srv/faxline.git faxline && cp -a /srv/build faxline/build && cd faxline && find . -path ./build -prune -o -exec touch -d 2020-01-01 {} + && sudo make install", seconds=300)
     machine.run(f"sed -i -e 's/^#*PUBLIC_HOSTNAME=.*/PUBLIC_HOSTNAME={HOST}/' -e '$aACME_SERVER=https://localhost:14000/dir' /etc/faxline/faxline.conf")
     machine.run(f"faxline mailbox add {NAME}", given=PASSWORD + "\n")
@@ -190,6 +180,65 @@ def test_another_kind_of_key(machine):
     machine.run("faxline certificate get 2>&1", seconds=180)
     assert "rsaEncryption" in machine.run("openssl x509 -in /etc/faxline/tls/current/fullchain.pem -noout -text")
     assert len(serials(machine)) == 1
+
+
+# Two visits, the second with the session of the first. What is said of each: resumed or not, the answer's beginning, and how
+# many sessions were given.
+TWICE = r"""
+import socket, ssl, sys
+host, port, version, ask, stls = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4].encode() + b"\r\n\r\n", sys.argv[5:]
+context = ssl.create_default_context()
+context.minimum_version = context.maximum_version = getattr(ssl.TLSVersion, version)
+session = None
+for visit in range(2):
+    raw = socket.create_connection((host, port), 10)
+    if stls:
+        assert raw.recv(100).startswith(b"+OK")
+        raw.sendall(b"STLS\r\n")
+        assert raw.recv(100).startswith(b"+OK")
+    one = context.wrap_socket(raw, server_hostname=host, session=session)
+    one.sendall(ask)
+    answer = b""
+    while block := one.recv(4096):
+        answer += block
+    reused, session = one.session_reused, one.session
+    one.close()
+    print("resumed" if reused else "new", answer[:3].decode(), "ticket" if session is not None and session.has_ticket else "no ticket")
+"""
+
+
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+@pytest.mark.parametrize("port, stls", [(443, ""), (3297, ""), (995, ""), (110, "stls")])
+def test_who_comes_again_need_not_begin_anew(machine, port, stls, version):
+    ask = "GET / HTTP/1.0" if port in (443, 3297) else "QUIT"
+    first, second = machine.run(f"python3 -c {quoted(TWICE)} {HOST} {port} {version} '{ask}' {stls}").splitlines()
+    assert first.startswith("new ") and first.split()[1] in ("HTT", "+OK") and second.split()[1] == first.split()[1]
+    # Of TLS 1.3 courier gives no ticket, so that each visit is a new one.
+    given_none = port in (995, 110) and version == "TLSv1_3"
+    assert (second.split()[0], given_none) in (("resumed", False), ("new", True)), (first, second)
+
+
+BY_STLS = """
+import poplib, ssl, sys
+host, name, password = sys.argv[1:]
+try:
+    poplib.POP3(host, 110, 10).user(name)
+except poplib.error_proto as refusal:
+    print(refusal)
+mailbox = poplib.POP3(host, 110, 10)
+mailbox.stls(ssl.create_default_context())
+mailbox.user(name)
+mailbox.pass_(password)
+mailbox.stat()
+print("in")
+"""
+
+
+def test_pop3_at_110_takes_a_password_by_tls_alone(machine):
+    """Debian starts it there with the package: it is told to want STLS first."""
+    assert machine.run("systemctl is-active courier-pop").strip() == "active"
+    said = machine.run(f"python3 -c {quoted(BY_STLS)} {HOST} {NAME} {PASSWORD}").splitlines()
+    assert said[0].startswith("b'-ERR TLS required") and said[1] == "in"
 
 
 # What a certificate authority of a test cannot have.

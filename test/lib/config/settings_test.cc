@@ -99,7 +99,8 @@ TEST_CASE("malformed values are refused, each in its own words") {
   CHECK(has(sentence(kLeast, {{"SIP_HOSTS", "sip.example.org"}, {"SIP_AUTH_USER", "us"}}), "SIP_AUTH_PASS is not set"));
   CHECK(has(sentence(kLeast, {{"SIP_AUTH_USER", "us"}, {"SIP_AUTH_PASS", "word"}}), "SIP_HOSTS"));
   CHECK(has(sentence(kLeast, {{"MEDIA_HOSTS", "a.example.org,b c"}}), "host:port"));
-  CHECK(has(sentence(kLeast, {{"DEFAULT_COUNTRY", "usa"}}), "two capital letters"));
+  for (const auto* country : {"usa", "XX", "us", "U", "D ", " D", "AA", "DA"}) CHECK_MESSAGE(has(sentence(kLeast, {{"DEFAULT_COUNTRY", country}}), "two capital letters"), country);
+  CHECK(load(kLeast, {{"DEFAULT_COUNTRY", "ZW"}})->text("DEFAULT_COUNTRY") == "ZW");
   for (const auto* url : {"mysql://x", "sqlite:///", "sqlite://x", "postgresql://"}) CHECK(has(sentence(kLeast, {{"DATABASE_URL", url}}), "sqlite:///"));
   CHECK(load(kLeast, {{"PUBLIC_URL", "http://127.0.0.1:8080"}}));
   CHECK(load(kLeast, {{"PUBLIC_URL", "https://[::1]:8443"}}));

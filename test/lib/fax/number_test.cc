@@ -5,6 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "config/settings.h"
+#include "fax/country.h"
+
 namespace {
 
 const std::vector<std::string> kLegal{"+15005550006", "+15005550001"};
@@ -106,4 +109,14 @@ TEST_CASE("number: the form of E.164") {
   CHECK(fax::is_e164("+15005550006"));
   CHECK(fax::is_e164("+123456789012345"));
   for (const char* text : {"", "+", "15005550006", "+05005550006", "+1 500", "+1234567890123456", "+15005550006\n"}) CHECK_FALSE(fax::is_e164(text));
+}
+
+TEST_CASE("the countries that DEFAULT_COUNTRY may be are those with a name") {
+  const std::string least = "MAILDIR_ROOT_DIR=/mail\nPUBLIC_HOSTNAME=fax.example.org\nTWILIO_SID=AC1\nTWILIO_TOKEN=secret-token\n";
+  for (char one = 'A'; one <= 'Z'; ++one)
+    for (char two = 'A'; two <= 'Z'; ++two) {
+      const std::string code{one, two};
+      const auto settings = config::load(least + "DEFAULT_COUNTRY=" + code + "\n", [](const std::string&) { return std::optional<std::string>(); });
+      CHECK_MESSAGE(settings.has_value() == !fax::country_name(code).empty(), code);
+    }
 }

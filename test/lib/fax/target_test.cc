@@ -40,6 +40,10 @@ TEST_CASE("any other is refused, with what to do") {
   for (const auto* typed : {"sip:a@sip.example.org;maddr=evil.example.net", "sip:a@sip.example.org;transport=tcp;MADDR=192.168.1.1", "sip:a@sip.example.org;%6daddr=evil.example.net",
                             "sip:a@sip.example.org?Route=%3Csip%3Aevil.example.net%3E", "sip:a@sip.example.org?h=v&r%6Fute=sip%3Aevil.example.net"})
     CHECK_MESSAGE(hint(typed).find("lead to another host") != std::string::npos, typed);
+  for (const auto* typed : {"sip:911@sip.example.org", "sips:9-1-1@SIP.example.org:5080", "sip:+112@sip.example.org", "sip:1.1.2@sip.example.org;x=y"})
+    CHECK_MESSAGE(hint(typed).find("emergency number") != std::string::npos, typed);
+  CHECK(parse("sip:office911@sip.example.org"));
+  CHECK(parse("sip:9110@sip.example.org"));
   const auto none = fax::parse_target("sip:office@sip.example.org", "US", {}, {});
   REQUIRE_FALSE(none);
   CHECK(none.error().code == core::Code::invalid);

@@ -261,6 +261,24 @@ TEST_CASE("sessions: 14 days idle, 30 days in all; the use is noted once an hour
   CHECK(house.people->purge(house.now).value() == 0);
 }
 
+TEST_CASE("users: the only administrator who can log in stays") {
+  House house;
+  house.add("anna", Role::admin);
+  house.add("bob");
+  const auto kept = house.people->remove("Anna", house.now);
+  REQUIRE_FALSE(kept);
+  CHECK(kept.error().code == Code::conflict);
+  CHECK(kept.error().hint.find("Make another one first") != std::string::npos);
+  CHECK(house.people->count().value() == 2);
+  REQUIRE(house.people->remove("bob", house.now));
+  house.add("carl", Role::admin);
+  REQUIRE(house.people->set_disabled("carl", true));
+  CHECK_FALSE(house.people->remove("anna", house.now));
+  REQUIRE(house.people->set_disabled("carl", false));
+  CHECK(house.people->remove("anna", house.now));
+  CHECK(house.people->list().value().size() == 1);
+}
+
 TEST_CASE("sessions: the ones of a removed, a disabled, a re-made user are dead") {
   House house;
   house.add("bob");
