@@ -28,14 +28,24 @@ export function size(bytes) {
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
-// E.164 in groups, as far as one can without knowing every country.
+// The country codes of two digits (ITU-T E.164, list of assigned codes); 1 and 7 have one, all others three.
+const twoDigits = /^(20|27|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58])/;
+
+// E.164 in groups that can be read aloud: where an area code ends is known for +1 alone.
 export function number(e164) {
   if (!e164) return 'a withheld number';
   const sip = /^sips?:([^;?]+)/.exec(e164);
   if (sip) return sip[1];
-  const found = /^\+1(\d{3})(\d{3})(\d{4})$/.exec(e164);
-  if (found) return `+1 ${found[1]} ${found[2]} ${found[3]}`;
-  return e164;
+  const digits = /^\+(\d{4,})$/.exec(e164);
+  if (!digits) return e164;
+  const code = /^[17]/.test(digits[1]) ? 1 : twoDigits.test(digits[1]) ? 2 : 3;
+  const groups = [digits[1].slice(0, code)];
+  for (let rest = digits[1].slice(code); rest;) {
+    const length = rest.length > 4 ? 3 : rest.length;
+    groups.push(rest.slice(0, length));
+    rest = rest.slice(length);
+  }
+  return `+${groups.join(' ')}`;
 }
 
 const short = {

@@ -234,6 +234,12 @@ def test_what_moves_by_itself_takes_neither_focus_nor_press(page, line, person, 
     assert page.driver.execute_script("return document.activeElement.getAttribute('href')") == href
 
 
+@pytest.mark.parametrize("e164, shown", [("+12125550100", "+1 212 555 0100"), ("+493012345678", "+49 301 234 5678"), ("+33123456789", "+33 123 456 789"), ("+3545551234", "+354 555 1234"),
+                                         ("sip:fax@example.org;transport=tls", "fax@example.org"), (None, "a withheld number")])
+def test_numbers_are_shown_in_groups(page, e164, shown):
+    assert page.driver.execute_async_script("const [e164, done] = arguments; import('/js/words.js').then((words) => done(words.number(e164)))", e164) == shown
+
+
 def test_a_delete_is_asked_about_and_the_keyboard_goes_on(page, line, person, documents):
     fax = line.send(person, "+12125550775", documents["letter"]).json()
     page.open(f"{line.lan}/#/fax/{fax['id']}")
