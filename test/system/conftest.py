@@ -31,5 +31,5 @@ def person(line):
 
 def pytest_collection_modifyitems(items):
     """Several files run at a time, in this order: the ones that take minutes begin, so that none of them is left at the end."""
-    longest = ["test_crash.py", "test_two_machines.py", "test_line.py", "test_faults.py", "test_disk_and_mailbox.py", "test_certificate.py", "test_clients.py", "test_trouble.py"]
+    longest = ["test_crash.py", "test_two_machines.py", "test_page.py", "test_line.py", "test_faults.py", "test_disk_and_mailbox.py", "test_certificate.py", "test_clients.py", "test_trouble.py"]
     items.sort(key=lambda item: longest.index(item.path.name) if item.path.name in longest else len(longest))
