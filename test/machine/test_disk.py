@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from machine import Cannot, Machine, quoted, tree
-from test_machine import BUILD, LETTER, NAME, PASSWORD, converse, faxes, is_over, mails, send, wait_until_up
+from test_machine import BUILD, LETTER, NAME, OWN_NUMBER, PASSWORD, converse, faxes, is_over, mails, send, wait_until_up
 
 STATE = "/var/lib/faxline"
 OF_THE_BOOK = ("send", "status", "inbox", "inbound", "media", "queue")
@@ -87,8 +87,10 @@ def mails_are_there(machine):
     """Each fax that came in has its mail, and each that was sent its notice; their number."""
 
     def all_of_them():
-        ended = [state for state in faxes(machine).values() if state in ("delivered", "received")]
-        return len(ended) if "received" in ended and mails(machine) == len(ended) else 0
+        rows = [line.split("\t")[1:4] for line in machine.run("faxline list").splitlines()]
+        ours = [direction for direction, number, _ in rows if number == OWN_NUMBER]
+        done = ours.count("inbound") == ours.count("outbound") and {state for _, _, state in rows} == {"delivered", "received"}
+        return len(rows) if done and mails(machine) == len(rows) else 0
 
     return machine.until(all_of_them, 60, "each fax has its mail")
 
@@ -115,13 +117,13 @@ def test_a_start_on_a_full_disk(machine):
         status, _, retry_after = look(machine, "https://localhost:3297/fax/initialize", "FaxSid=FX1")
         assert status == 503 and int(retry_after) > 0, "the provider is told to come again"
         said = within(machine, "faxline doctor")
-        assert "status 1" in said and "wrong\tspace\t" in said and "wrong\tdatabase\tThe disk of the fax line is full" in said, said
+        assert "status 1" in said and said.count("cannot start, and is tried again") == 6 and "wrong\tspace\t" in said and "wrong\tdatabase\tThe disk of the fax line is full" in said, said
         for command in ("faxline send /home/anna/letter.pdf +15005550006", "faxline list", "faxline user list"):
             said = within(machine, command)
             assert "status 75" in said and "The disk of the fax line is full" in said, said
         os.remove(f"{disk}/ballast")
         wait_until_up(machine, 60)
-        assert set(faxes(machine)) == set(known)
+        assert set(faxes(machine)) >= set(known)
         is_over(machine, slow, seconds=150)
         is_over(machine, send(machine))
     wait_until_up(machine)
@@ -148,7 +150,7 @@ def test_a_start_on_a_read_only_disk(machine):
         subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
         machine.run(f"mount -o remount,rw {STATE}")
         wait_until_up(machine, 60)
-        assert set(faxes(machine)) == set(known)  # one that was coming in has gone on
+        assert set(faxes(machine)) >= set(known)
         is_over(machine, send(machine))
     wait_until_up(machine)
     assert set(known) < set(faxes(machine))
