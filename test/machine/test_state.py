@@ -1,5 +1,6 @@
-"""The machine starts while the disk of all that is kept is full, or read-only: everything starts or says why, nobody waits for
-an answer, nothing is lost, and with room again the line comes back by itself."""
+"""Where all is kept. On a disk that is full, or read-only, when the machine starts: everything starts or says why, nobody waits
+for an answer, nothing is lost, and with room again the line comes back by itself. In a database elsewhere: who needs the
+network for it has it."""
 import json
 import os
 import subprocess
@@ -154,3 +155,39 @@ def test_a_start_on_a_read_only_disk(machine):
         is_over(machine, send(machine))
     wait_until_up(machine)
     assert set(known) < set(faxes(machine))
+
+
+# A server at a name that writes down who knocks, and lets nobody in.
+SERVER = r"""
+import re, socket
+with socket.create_server(("127.0.0.1", 15432)) as server:
+    while True:
+        one, _ = server.accept()
+        with one, open("/root/knocked", "a", encoding="ascii") as file:
+            print(re.search(rb"user\0(\w+)\0", one.recv(1000))[1].decode(), file=file)
+"""
+
+
+def network_of(machine, programs):
+    return {machine.run(f"systemctl show -P PrivateNetwork faxline-{program}").strip() for program in programs}
+
+
+def test_a_database_elsewhere(machine):
+    """Its name is looked up, and it is asked, from inside rooms that had no network; and have none when it is here again."""
+    users = [program for program in (*OF_THE_BOOK, "session") if program != "queue"]
+    assert network_of(machine, users) == {"yes"}
+    machine.run("cp /etc/faxline/faxline.conf /root/before; echo '127.0.0.1 db.example.org' >>/etc/hosts; install -D /dev/null /etc/systemd/system/faxline-send.service.d/own.conf")
+    machine.run(f"systemd-run -q --unit server python3 -c {quoted(SERVER)}")
+    for name, user in (("DATABASE_URL", "faxline"), ("PEOPLE_DATABASE_URL", "people")):
+        machine.run(f"echo '{name}=postgresql://{user}:secret@db.example.org:15432/{user}?sslmode=disable' >>/etc/faxline/faxline.conf")
+    machine.run("systemctl restart faxline.target; systemctl stop faxline-queue.socket faxline-queue.service; rm -f /root/knocked")
+    machine.until(lambda: set(machine.run("cat /root/knocked", check=False).split()) == {"faxline", "people"}, 30, "programs knock at the server")
+    assert network_of(machine, users) == {"no"}
+    assert network_of(machine, ["deliver"]) == {"yes"}
+    for program in users:
+        says_why(machine, program, "the database server does not answer")
+    assert look(machine, "https://localhost/api/session")[0] == 503
+    machine.run("cp /root/before /etc/faxline/faxline.conf; systemctl restart faxline.target; systemctl stop server")
+    wait_until_up(machine)
+    assert network_of(machine, users) == {"yes"}
+    assert machine.run("cd /etc/systemd/system; ls -d faxline-*.service.d/*").split() == ["faxline-deliver.service.d/mailbox.conf", "faxline-send.service.d/own.conf"]
