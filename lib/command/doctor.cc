@@ -1,4 +1,5 @@
 // `faxline doctor`: goes through what the line needs, one line each, with the cure. It reads, and asks; it mends nothing.
+#include <algorithm>
 #include <filesystem>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -31,7 +32,7 @@ using namespace std::chrono_literals;
 
 constexpr int kWrong = 1;
 constexpr int kNotReachable = 69;
-constexpr auto kPatience = 3s;
+constexpr auto kPatience = 4s;
 constexpr auto kSilence = 2min;
 constexpr auto kLongWithoutComparison = 10min;
 
@@ -175,13 +176,19 @@ class Doctor {
   void look_at_programs() {
     std::vector<std::string> sockets;
     for (const auto* name : {"session", "send", "status", "inbox", "inbound", "media"}) sockets.push_back(settings_.socket(std::string(name) + ".sock"));
-    const auto silent = silent_programs(sockets, kPatience);
-    for (const auto& path : silent) add("programs", Grade::wrong, std::filesystem::path(path).stem().string() + " does not answer at " + path + ". It is started again by itself, if systemd or `make run` started it; the log says why it ended.");
-    if (silent.empty()) add("programs", Grade::ok, "All six that nginx asks answer.");
+    const auto found = ask_programs(sockets, kPatience);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      if (found[i] == Answers::yes) continue;
+      const auto name = std::filesystem::path(sockets[i]).stem().string();
+      if (found[i] == Answers::away) add("programs", Grade::wrong, name + " cannot start, and is tried again by itself. What else is wrong here may be the reason; the log says it.");
+      else add("programs", Grade::wrong, name + " does not answer at " + sockets[i] + ". It is started again by itself, if systemd or `make run` started it; the log says why it ended.");
+    }
+    const auto count = [&](Answers kind) { return static_cast<std::size_t>(std::count(found.begin(), found.end(), kind)); };
+    if (count(Answers::yes) == found.size()) add("programs", Grade::ok, "All six that nginx asks answer.");
     const bool woken = can_be_woken(settings_.socket("wake.sock"));
     if (woken) add("wake", Grade::ok, "The queue can be told of work.");
     else add("wake", Grade::warning, "The queue's socket " + settings_.socket("wake.sock") + " is not there: work is found within 5 s at best, or the queue is down.");
-    is_down_ = silent.size() == sockets.size() && !woken;
+    is_down_ = count(Answers::yes) + count(Answers::away) == 0 && !woken;
     if (is_down_) add("line", Grade::wrong, "The line is down: nothing of it answers. Start it; what is said here of the book and the disk holds all the same.");
   }
 

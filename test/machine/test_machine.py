@@ -271,6 +271,7 @@ def test_a_crash_loop_is_nobody_elses_trouble(machine):
     machine.run("mv /usr/lib/faxline/cgi-bin/inbox /root/inbox; cp /bin/false /usr/lib/faxline/cgi-bin/inbox; kill -9 $(systemctl show -P MainPID faxline-inbox)")
     machine.until(lambda: int(machine.run("systemctl show -P NRestarts faxline-inbox")) >= 3, 30, "it crashes again and again")
     is_over(machine, send(machine))
+    assert "wrong\tprograms\tinbox does not answer" in machine.run("faxline doctor", check=False)
     machine.run("mv /root/inbox /usr/lib/faxline/cgi-bin/inbox")
     wait_until_up(machine, 30)
 
