@@ -35,6 +35,7 @@ core::Result<int> receive(const config::Settings& settings, const Words& words) 
   call.content_type = "application/pdf";
   auto answer = client.send(call);
   if (!answer) return std::move(answer.error()).with_hint("The sandbox cannot be reached: is the line running?");
+  if (answer->status / 100 == 5) return core::Error{core::Code::unavailable, "the sandbox answered " + std::to_string(answer->status), "The practice provider cannot store it now. `faxline doctor` says what is wrong with its disk."};
   if (answer->status / 100 != 2) return core::Error{core::Code::invalid, "the sandbox answered " + std::to_string(answer->status), "The sandbox did not take it: " + answer->body.substr(0, 300)};
   say("It comes in now, from " + number.text + ".");
   return 0;

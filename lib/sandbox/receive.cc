@@ -97,6 +97,7 @@ bool is_caller(std::string_view text) {
 Response Sandbox::State::receive(const Request& request) {
   Upload upload(book.temporary_path(), options.max_document_bytes);
   const auto fields = read_all(request, options.max_document_bytes, upload);
+  if (!fields && (fields.error().code == core::Code::no_space || fields.error().code == core::Code::unavailable)) return not_stored(fields.error());
   if (!fields) {
     core::log(core::Level::warning, "the sandbox cannot take a document", fields.error());
     return error(fields.error().code == core::Code::too_large ? 413 : 400, 20001, "The body cannot be read, or is too large");

@@ -1,7 +1,9 @@
 """Damage done on purpose to a line at rest, to see that a soak tells it. Each plant gives what must be found of it."""
+import contextlib
 import json
 import os
 import shutil
+import signal
 import time
 
 import books
@@ -69,11 +71,31 @@ def three_new_ones(soak):
     while time.monotonic() < end:
         new = [fax for fax in books.ours(soak.line, soak.key) if fax.id not in before and fax.status == "received"]
         counts, _ = books.maildir(soak.line)
-        new = [fax for fax in new if any(fax.provider_id in message_id for message_id in counts)]
+        over = {theirs.sid for theirs in soak.provider.faxes() if theirs.ended and not theirs.document_kept}
+        new = [fax for fax in new if fax.provider_id in over and any(fax.provider_id in message_id for message_id in counts)]
         if len(new) >= 3:
             return new[:3]
         time.sleep(0.5)
     raise RuntimeError("the faxes for the self-test did not come in")
+
+
+@contextlib.contextmanager
+def stopped(line, name):
+    found = [process for process, program in line.all_processes().items() if program == name]
+    try:
+        while True:
+            for process in found:
+                os.kill(process, signal.SIGSTOP)
+            try:
+                books.sql(line, "UPDATE faxes SET version = version WHERE 1 = 0")
+                break
+            except ConnectionError:  # it was stopped with the book in its hand
+                for process in found:
+                    os.kill(process, signal.SIGCONT)
+        yield
+    finally:
+        for process in found:
+            os.kill(process, signal.SIGCONT)
 
 
 def self_test(soak):
@@ -85,10 +107,13 @@ def self_test(soak):
     sent = [fax for fax in book.values() if fax.status == "delivered" and fax.id in promised - soak.notes.people.settled]
     if len(sent) < 4:
         raise RuntimeError(f"too few faxes were delivered for the self-test: {len(sent)}")
-    expected = [plant(soak, fax) for plant, fax in zip((row_deleted, second_call, contradiction), sent)]
-    expected += [plant(soak, fax) for plant, fax in zip((record_deleted, mail_removed, mail_copied), three_new_ones(soak))]
-    expected.append(unfinished(soak, sent[3]))
-    found = judge(books.collect(soak.line, soak.notes, soak.reader, soak.provider, soak.key, []))
+    arrived = three_new_ones(soak)
+    # It would mend what is damaged here, as it should, by the provider's list.
+    with stopped(soak.line, "faxline-queue"):
+        expected = [plant(soak, fax) for plant, fax in zip((row_deleted, second_call, contradiction), sent)]
+        expected += [plant(soak, fax) for plant, fax in zip((record_deleted, mail_removed, mail_copied), arrived)]
+        expected.append(unfinished(soak, sent[3]))
+        found = judge(books.collect(soak.line, soak.notes, soak.reader, soak.provider, soak.key, []))
     missed = 0
     for plant in expected:
         told = [finding.reason for finding in found if finding.kind == plant.kind and (plant.fax_id or plant.sid) in (finding.fax_id, finding.sid)]

@@ -124,6 +124,10 @@ def test_a_disk_that_fills(house, documents):
     time.sleep(1)  # it is refused meanwhile, or not brought at all: both are to be made good
     assert not in_mailbox(house, "+12125550404")
 
+    house.state.leave(0)
+    refused = house.command("receive", documents["letter"], "--from", "+12125550405", check=False)
+    assert refused.returncode == 75 and "cannot store it now" in refused.stderr
+
     house.state.clear()
     assert house.webhook("/fax/payload", fields).status_code == 200
     wait_until(lambda: arrived(house, "+12125550403"), 30)
