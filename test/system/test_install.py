@@ -110,6 +110,8 @@ def units(tmp_path_factory):
     """The units as they are on a machine, with everything that they start."""
     if shutil.which("systemd-analyze") is None:
         pytest.skip("*** systemd-analyze is missing: apt-get install systemd")
+    if os.getuid() != 0 and not os.path.isdir("/run/systemd"):
+        pytest.skip("*** THE UNITS WERE NOT LOOKED AT: systemd-analyze needs /run/systemd, and this user cannot make it")
     folder = tmp_path_factory.mktemp("units")
     make("install", folder)
     units = folder / "usr/lib/systemd/system"
