@@ -64,7 +64,8 @@ packages-install: packages
 packages-bench: packages-run
 	@test/support/packages bench
 
-$(BUILD)/object/%.o: %.cc
+# Packages first, with -j too: on an empty machine there is no compiler yet.
+$(BUILD)/object/%.o: %.cc | packages
 	@mkdir -p $(@D) && echo "  $@"
 	$(QUIET)$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c $< -o $@
 
