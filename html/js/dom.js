@@ -30,6 +30,7 @@ export function redraw(parent, draw) {
 const waiting = new Map();
 let pressedSince = 0;
 export function drawWhenFree(owner, draw) {
+  waiting.delete(owner);  // an older one must not come after this one
   if (Date.now() - pressedSince > 10_000) draw();
   else waiting.set(owner, draw);
 }
