@@ -2,7 +2,7 @@
 import os
 
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import StaleElementReferenceException, TimeoutException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
@@ -37,7 +37,10 @@ class Browser:
 
     def wait(self, what, seconds=20):
         # The page may have drawn a list anew between the look and the question.
-        return WebDriverWait(self.driver, seconds, 0.1, ignored_exceptions=[StaleElementReferenceException]).until(lambda _: what())
+        try:
+            return WebDriverWait(self.driver, seconds, 0.1, ignored_exceptions=[StaleElementReferenceException]).until(lambda _: what())
+        except TimeoutException:
+            raise AssertionError(f"Waited {seconds} seconds in vain at {self.driver.current_url}: {self.text()}") from None
 
     def see(self, words, seconds=20):
         try:
