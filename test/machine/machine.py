@@ -11,8 +11,11 @@ import subprocess
 import tempfile
 import time
 
+import pytest
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
+BUILD = os.path.abspath(os.environ.get("BUILD", f"{ROOT}/build"))
 BOOT_SECONDS = 60
 
 
@@ -192,6 +195,17 @@ class Machine:
         subprocess.run(["umount", "-R", self.root], check=False)
         self.log.close()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def booted():
+    """A machine that runs, as long as one is within; where there can be none, the tests are skipped, loudly."""
+    try:
+        one = Machine(tree(), BUILD)
+        with contextlib.closing(one):
+            yield one.start()
+    except Cannot as why:
+        pytest.skip(f"*** NO MACHINE WAS TRIED: {why}")
 
 
 def quoted(text):

@@ -8,8 +8,8 @@ import subprocess
 import pytest
 
 from authority import certificate_authority
-from machine import ROOT, Cannot, Machine, quoted, tree
-from test_machine import BUILD, LETTER, NAME, PASSWORD, faxes, is_over, mails, send, wait_until_up
+from installed import NAME, PASSWORD, faxes, install, is_over, mails, send, wait_until_up
+from machine import ROOT, booted, quoted
 
 HOST = "fax.example.org"
 LISTENERS = ("lan", "public", "pop3")
@@ -21,28 +21,17 @@ def given(name):
 
 @pytest.fixture(scope="module")
 def machine():
-    try:
-        one = Machine(tree(), BUILD)
-    except Cannot as why:
-        pytest.skip(f"*** NO MACHINE WAS TRIED: {why}")
-    try:
-        one.start()
+    with booted() as one:
         prepare(one)
         yield one
-    except Cannot as why:
-        pytest.skip(f"*** NO MACHINE WAS TRIED: {why}")
-    finally:
-        one.close()
 
 
 def prepare(machine):
     """An installed practice line with a mailbox, a certificate authority, and a name that leads here."""
     certificate_authority(machine, HOST)
-    machine.as_person("git clone -q /srv/faxline.git faxline && cp -a /srv/build faxline/build && cd faxline && find . -path ./build -prune -o -exec touch -d 2020-01-01 {} + && sudo make install", seconds=300)
+    install(machine)
     machine.run(f"sed -i -e 's/^#*PUBLIC_HOSTNAME=.*/PUBLIC_HOSTNAME={HOST}/' -e '$aACME_SERVER=https://localhost:14000/dir' /etc/faxline/faxline.conf")
-    machine.run(f"faxline mailbox add {NAME}", given=PASSWORD + "\n")
     machine.run("systemctl restart faxline.target")
-    machine.as_person(f"python3 -c {quoted(LETTER)}")
     machine.run("python3 - /root/lineage " + HOST, given=given("lineages"))
     wait_until_up(machine)
 

@@ -7,8 +7,8 @@ import subprocess
 
 import pytest
 
-from machine import Cannot, Machine, quoted, tree
-from test_machine import BUILD, LETTER, NAME, OWN_NUMBER, PASSWORD, converse, faxes, is_over, mails, send, wait_until_up
+from installed import NAME, OWN_NUMBER, PASSWORD, converse, faxes, install, is_over, mails, send, wait_until_up
+from machine import booted, quoted
 
 STATE = "/var/lib/faxline"
 OF_THE_BOOK = ("send", "status", "inbox", "inbound", "media", "queue")
@@ -27,22 +27,11 @@ print(json.dumps([answer.status, answer.read().decode(), answer.headers.get("Ret
 
 @pytest.fixture(scope="module")
 def machine():
-    try:
-        one = Machine(tree(), BUILD)
-    except Cannot as why:
-        pytest.skip(f"*** NO MACHINE WAS TRIED: {why}")
-    try:
-        one.start()
-        one.as_person("git clone -q /srv/faxline.git faxline && cp -a /srv/build faxline/build && cd faxline && find . -path ./build -prune -o -exec touch -d 2020-01-01 {} + && sudo make install", seconds=300)
-        one.run(f"faxline mailbox add {NAME}", given=PASSWORD + "\n")
-        one.as_person(f"python3 -c {quoted(LETTER)}")
+    with booted() as one:
+        install(one)
         one.run("cat >/root/look.py", given=LOOK)
         wait_until_up(one)
         yield one
-    except Cannot as why:
-        pytest.skip(f"*** NO MACHINE WAS TRIED: {why}")
-    finally:
-        one.close()
 
 
 def fill(disk):
