@@ -338,3 +338,23 @@ def test_a_refused_message_of_the_provider_is_shown_in_plain_words(line, page):
         assert note.is_displayed() and note.size["width"] > 0.9 * (width - 40) * (1 if width < 600 else 0.7)
     assert line.webhook("/fax/initialize", fields).status_code == 200
     page.wait(lambda: not page.all("#strip .note"), 25)
+
+
+def test_no_older_state_is_drawn_after_a_newer_one(page):
+    """A press whose end the page never saw: what waited for it is older than what is drawn when the patience is over."""
+    drawn = page.driver.execute_async_script("""
+        const done = arguments[0];
+        import('/js/dom.js').then(({ drawWhenFree }) => {
+            const drawn = [];
+            const owner = {};
+            const now = Date.now;
+            dispatchEvent(new PointerEvent('pointerdown', { button: 0 }));
+            drawWhenFree(owner, () => drawn.push('older'));
+            Date.now = () => now() + 11_000;
+            drawWhenFree(owner, () => drawn.push('newer'));
+            Date.now = now;
+            dispatchEvent(new PointerEvent('pointerup', { button: 0 }));
+            setTimeout(() => done(drawn));
+        });
+    """)
+    assert drawn == ["newer"]
