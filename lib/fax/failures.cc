@@ -59,6 +59,8 @@ constexpr CauseRow kCauses[] = {
     {"canceled_at_provider", "It was canceled at the provider, not here.", "Ask whoever has access to the provider's account. Some pages may have arrived.", unknown, ask_person},
     {"deadline_passed", "It did not end in time.", "Ask the recipient whether it arrived before you send it again.", unknown, ask_person},
     {"never_submitted", "It could not be handed to the provider in time, so nothing was sent.", "Send it again if it is still wanted.", no, fix_first},
+    {"practice_over", "It was made on the practice line, which is over: nothing of it goes by telephone.", "Send it again if it is to be a real fax.", no, fix_first},
+    {"other_provider", "It was begun with another provider than the line has now, and waits.", "The administrator can set that provider again until it has ended. Where it was not sent yet, cancel it and send it again.", unknown, ask_person},
     {"restored_from_backup", "It was under way when the backup was made that this line was restored from.", "Ask the recipient whether it arrived before you send it again.", unknown, ask_person},
     // documents
     {"document_encrypted", "The document is protected by a password.", "Save it without the password and send it again.", no, fix_first},

@@ -18,12 +18,6 @@ constexpr auto kLookInterval = 10s;
 constexpr auto kVoidedCallsCount = 24h;
 constexpr auto kLateLooks = 7 * 24h;
 
-// A fax that is over for us is asked about ever more rarely, for a week after its deadline.
-std::optional<core::Time> next_late_look(const store::Fax& fax, core::Time now) {
-  if (now - fax.deadline >= kLateLooks) return std::nullopt;
-  return now + std::clamp<core::Milliseconds>((now - fax.deadline) / 2, 30s, 6h);
-}
-
 bool is_own(const store::Fax& fax, const fax::ProviderFax& word) { return word.direction == fax::Direction::outbound && word.to == fax.to; }
 
 // The fax at the provider that a callback named, if it can be this one's: an id is one call's alone. One that is another's is
@@ -153,6 +147,11 @@ core::Result<void> look_for(const Context& context, const store::Fax& fax) {
   }));
   FAIL_POINT("queue.look.moved");
   return {};
+}
+
+std::optional<core::Time> next_late_look(const store::Fax& fax, core::Time now) {
+  if (now - fax.deadline >= kLateLooks) return std::nullopt;
+  return now + std::clamp<core::Milliseconds>((now - fax.deadline) / 2, 30s, 6h);
 }
 
 core::Result<void> take_late_evidence(const Context& context, const store::Fax& fax) {

@@ -22,6 +22,8 @@ namespace queue {
 
 struct Listeners;
 
+inline constexpr const char* kSandbox = "sandbox";  // the provider of the practice line
+
 struct Options {
   std::string own_number;
   std::string provider;    // sandbox, twilio, signalwire

@@ -42,7 +42,8 @@ mime::Message frame(const Options& options, const store::Fax& fax) {
   return message;
 }
 
-std::string subject_mark(const Options& options) { return options.practice ? "PRACTICE LINE: " : ""; }
+// A fax of the practice line stays one, whatever the provider is when its mail goes out.
+bool is_practice(const Options& options, const store::Fax& fax) { return options.practice || fax.provider == kSandbox; }
 
 // Composes into a temporary file that nobody else sees, then hands it over. A worker that slept past its lease hands
 // over nothing: the mail may have been delivered by another, and be read and deleted since.
@@ -116,9 +117,9 @@ core::Result<void> deliver_all(const Context& context, const store::Fax& fax) {
 mime::Message received_message(const Options& options, const store::Fax& fax, const store::Document& document, std::int64_t position) {
   auto message = frame(options, fax);
   const auto pages = document.pages ? document.pages : fax.pages_announced;
-  message.subject = subject_mark(options) + "Fax from " + sender(fax) + ", " + pages_in_words(pages);
+  message.subject = (is_practice(options, fax) ? "PRACTICE LINE: " : "") + ("Fax from " + sender(fax)) + ", " + pages_in_words(pages);
   message.message_id = "fax." + fax.provider_id + (position > 0 ? "." + std::to_string(position) : "") + "@" + options.hostname;
-  message.text = std::string(options.practice ? kPracticeLine : "") + "A fax has come in.\n\nFrom:     " + sender(fax) + "\nTo:       " + fax.to +
+  message.text = std::string(is_practice(options, fax) ? kPracticeLine : "") + "A fax has come in.\n\nFrom:     " + sender(fax) + "\nTo:       " + fax.to +
                  "\nReceived: " + text::local_words(fax.created) + "\nPages:    " + pages_in_words(pages) + "\n\nThe document is attached.\n";
   if (!document.cause_text.empty()) message.text += "\nMind: the document may not open everywhere. " + document.cause_text + "\n";
   if (position > 0) message.text += "\nThis is another document for a fax that you have already got; both are kept.\n";

@@ -20,6 +20,10 @@ core::Result<void> cancel(const Context& context, const store::Fax& fax);   // c
 core::Result<void> end_in_time(const Context& context, const store::Fax& fax);  // deadline reached
 core::Result<void> take_late_evidence(const Context& context, const store::Fax& fax);  // final already
 
+// When a fax that is over for us, not by the provider's word, is asked about next: ever more rarely, for a week after its
+// deadline; then never.
+std::optional<core::Time> next_late_look(const store::Fax& fax, core::Time now);
+
 // Whether an earlier attempt failed because its resolution was too high for the other machine: from then on, the
 // standard one is asked for. It is in the book as an event, since causes come and go between attempts.
 core::Result<bool> was_lowered(const Context& context, const store::Fax& fax);

@@ -15,6 +15,7 @@
 #include "core/log.h"
 #include "crypto/random.h"
 #include "queue/inbound.h"
+#include "queue/other_provider.h"
 #include "queue/outbound.h"
 #include "queue/purge.h"
 #include "queue/reconcile.h"
@@ -172,7 +173,8 @@ core::Result<bool> run_one(const Context& context, const std::string& worker) {
   if (context.watch != nullptr && claimed->next_at) context.watch->measure(store::Watch::kQueueDelay, context.clock.now() - *claimed->next_at);
   auto mine = context;
   mine.worker = worker;
-  const auto done = claimed->direction == fax::Direction::outbound ? step_outbound(mine, *claimed) : step_inbound(mine, *claimed);
+  const auto done = is_with_other_provider(mine, *claimed) ? step_with_other_provider(mine, *claimed)
+                    : claimed->direction == fax::Direction::outbound ? step_outbound(mine, *claimed) : step_inbound(mine, *claimed);
   if (!done && is_lease_lost(done.error())) {
     core::log(core::Level::warning, "slept past the lease: another worker has the fax", done.error(), {{"fax", claimed->id}});
   } else if (!done) {

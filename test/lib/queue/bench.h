@@ -121,7 +121,7 @@ struct Bench {
     return document.id;
   }
   std::string send(std::vector<std::string> documents, const std::string& to = "+12125551212") {
-    return faxes->create({"anna", options.own_number, to, "twilio", std::move(documents), "", "", "", options.lifetime}, clock.now()).value().fax.id;
+    return faxes->create({"anna", options.own_number, to, options.provider, std::move(documents), "", "", "", options.lifetime}, clock.now()).value().fax.id;
   }
   std::string send() { return send({upload()}); }
   std::string send_to(const std::string& to) { return send({upload()}, to); }
@@ -138,7 +138,7 @@ struct Bench {
   }
   store::Faxes::StoredFax receive(const std::string& sid, const std::string& url, std::optional<std::int64_t> pages = {}) {
     store::Reception it;
-    it.fax_sid = sid, it.from = "+12125550100", it.to = options.own_number, it.provider = "twilio";
+    it.fax_sid = sid, it.from = "+12125550100", it.to = options.own_number, it.provider = options.provider;
     it.media_url = url, it.pages_announced = pages, it.lifetime = options.lifetime;
     if (url.empty()) it.cause_code = "reception_failed", it.cause_text = "12345";
     return faxes->receive(it, clock.now()).value();
