@@ -70,7 +70,8 @@ export function upload(file, onProgress) {
     request.open('POST', '/api/documents');
     request.setRequestHeader('Accept', 'application/json');
     request.upload.onprogress = (event) => { moves(); if (event.lengthComputable) onProgress(event.loaded / event.total); };
-    request.onerror = () => reject(unreachable());
+    // Who cannot read the file any more does not lack the network.
+    request.onerror = () => file.slice(0, 1).arrayBuffer().then(() => reject(unreachable()), () => reject(new Problem(0, 'This file was moved or changed on your computer since it was chosen. Choose it again.', '', { final: true })));
     request.onabort = () => reject(new Problem(-1, 'Taken away.'));
     request.onloadend = () => clearTimeout(standstill);
     request.onload = () => {

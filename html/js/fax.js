@@ -13,7 +13,10 @@ export function faxPlace(id, go) {
   const live = element('p', { class: 'state', role: 'status' });
   const body = element('div', {});
 
-  const tell = (problem) => replace(note, problem && element('div', { class: 'note bad' }, element('p', {}, problem.message)));
+  // Said anew, it would be read aloud anew.
+  const tell = (problem) => {
+    if (note.textContent !== (problem ? problem.message : '')) replace(note, problem && element('div', { class: 'note bad' }, element('p', {}, problem.message)));
+  };
 
   // One for each visit: a second press, or one after an answer that was lost, is answered with the first one's fax.
   const resendKey = newKey();
@@ -26,7 +29,7 @@ export function faxPlace(id, go) {
       else show(answer);
       refresh();
     } catch (problem) {
-      if (problem.status === 401) go.again(() => act(path, data));
+      if (problem.status === 401) go.again(() => act(path, data), true);
       else tell(problem);
     }
   }
@@ -34,43 +37,62 @@ export function faxPlace(id, go) {
   async function remove() {
     try {
       await call('DELETE', `/api/faxes/${id}`);
-      go.to(inbound ? '/received' : '/sent');
+      go.to(inbound ? '/received' : '/sent', true);
     } catch (problem) {
-      if (problem.status === 401) go.again(remove);
+      if (problem.status === 401) go.again(remove, true);
       else tell(problem);
     }
   }
 
-  function makeSure(fax) {
-    sure = true;
+  // Asked where nothing was pressed before, with the focus on what does no harm; unanswered, the question goes.
+  function makeSure(fax, wanted) {
+    clearTimeout(unsure);
+    sure = wanted ? Date.now() : 0;
+    if (sure) unsure = setTimeout(() => { if (!stopped) makeSure(last, false); }, 20_000);
     show(fax);
-    [...body.querySelectorAll('.actions button')].at(-1).focus();
+    const buttons = [...body.querySelectorAll('.actions button')];
+    if (sure) buttons.find((one) => one.textContent === 'Keep it').focus();
+    else if (body.contains(document.activeElement) || document.activeElement === document.body) buttons.at(-1)?.focus();
   }
 
+  // The second half of a double click was meant for what stood there before.
+  const removeOnPurpose = () => { if (Date.now() - sure > 700) remove(); };
+
   let inbound = false;
-  let sure = false;
+  let sure = 0;  // since when it is asked whether to delete
+  let unsure = 0;
+  let last = null;
+  let hasDocument = false;
   let saidRead = false;
   function actions(fax) {
+    if (sure) {
+      return element('div', { class: 'actions' }, element('p', { class: 'question' }, 'Delete this fax for good? It cannot be brought back.'),
+        element('button', { class: 'button', type: 'button', onclick: () => makeSure(fax, false) }, 'Keep it'),
+        element('button', { class: 'button danger', type: 'button', onclick: removeOnPurpose }, 'Delete for good'));
+    }
     const open = element('a', { class: fax.direction === 'inbound' ? 'button main' : 'button', href: `/api/faxes/${fax.id}/document.pdf`, target: '_blank', rel: 'noopener' }, 'Open the document');
     const likely = [];
     const path = `/api/faxes/${fax.id}`;
     if (fax.direction === 'outbound') {
       if (!fax.final) {
-        likely.push(fax.cancel_requested ? element('span', { class: 'quiet' }, 'Asked to cancel…') : element('button', { class: 'button', type: 'button', onclick: () => act(`${path}/cancel`) }, 'Cancel'));
+        const tooLate = (fax.events || []).some((event) => event.what === 'Too late to cancel');
+        likely.push(fax.cancel_requested ? element('span', { class: 'quiet' }, tooLate ? 'It was too late to cancel.' : 'Asked to cancel…') : element('button', { class: 'button', type: 'button', onclick: () => act(`${path}/cancel`) }, 'Cancel'));
       } else if (fax.status === 'unresolved') {
         likely.push(element('button', { class: 'button main', type: 'button', onclick: () => act(`${path}/settle`, { as: 'delivered' }) }, 'It arrived'),
           element('button', { class: 'button', type: 'button', onclick: () => act(`${path}/settle`, { as: 'failed' }) }, 'It did not arrive'),
           element('button', { class: 'button', type: 'button', onclick: () => act(`${path}/resend`) }, 'Send again'));
       } else {
-        likely.push(fax.status === 'delivered' ? element('a', { class: 'button main', href: '#/send' }, 'Send another')
+        // What cannot be faxed cannot be faxed the second time.
+        const another = fax.status === 'delivered' || (fax.cause && fax.cause.code.startsWith('document_'));
+        likely.push(another ? element('a', { class: 'button main', href: '#/send' }, 'Send another')
           : element('button', { class: 'button main', type: 'button', onclick: () => act(`${path}/resend`) }, 'Send again'));
       }
-      if (fax.attempt > 0 || fax.final) likely.push(open);
+      if (hasDocument) likely.push(open);
     } else {
-      if (fax.status === 'received') likely.push(open);
+      if (hasDocument) likely.push(open);
       if (fax.final) likely.push(element('button', { class: 'button', type: 'button', onclick: () => act(`${path}/read`, { read: !fax.read }) }, fax.read ? 'Mark as new' : 'Mark as read'));
     }
-    if (fax.final) likely.push(element('button', { class: 'button', type: 'button', onclick: () => { if (sure) remove(); else makeSure(fax); } }, sure ? 'Delete for good' : 'Delete'));
+    if (fax.final) likely.push(element('button', { class: 'button', type: 'button', onclick: () => makeSure(fax, true) }, 'Delete'));
     return element('div', { class: 'actions' }, likely.slice(0, 3));
   }
 
@@ -80,6 +102,8 @@ export function faxPlace(id, go) {
 
   function draw(fax) {
     inbound = fax.direction === 'inbound';
+    last = fax;
+    if (fax.document !== undefined) hasDocument = fax.document;
     document.title = `${words.state(fax)[0]} – ${words.headline(fax)} – Faxline`;
     const key = JSON.stringify([fax, sure]);
     if (key === shown) return;
@@ -136,5 +160,5 @@ export function faxPlace(id, go) {
     timer = setTimeout(refresh, next);
   }
   refresh();
-  return { node, title: 'Fax', stop: () => { stopped = true; clearTimeout(timer); } };
+  return { node, title: 'Fax', stop: () => { stopped = true; clearTimeout(timer); clearTimeout(unsure); } };
 }

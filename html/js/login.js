@@ -1,8 +1,9 @@
 import { call } from './api.js';
 import { element, replace } from './dom.js';
 
-// A log-in form; `done(session)` is called when it went well. `intro` stands above it.
-export function loginForm(intro, done) {
+// A log-in form; `done(session)` is called when it went well. `intro` stands above it. It takes the focus, unless somebody
+// is typing elsewhere.
+export function loginForm(intro, done, takesFocus = true) {
   const said = element('p', { class: 'said error', role: 'alert', id: 'login-said' });
   const name = element('input', { type: 'text', id: 'username', name: 'username', autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false', required: true });
   const password = element('input', { type: 'password', id: 'password', name: 'password', autocomplete: 'current-password', required: true, 'aria-describedby': 'login-said' });
@@ -31,6 +32,6 @@ export function loginForm(intro, done) {
       button.textContent = 'Log in';
     }
   }
-  queueMicrotask(() => (name.value ? password : name).focus());
+  if (takesFocus) queueMicrotask(() => (name.value ? password : name).focus());
   return form;
 }

@@ -1,7 +1,8 @@
 import { call } from './api.js';
 import { element, replace } from './dom.js';
 import { loginForm } from './login.js';
-import { forgetDraft, sendPlace } from './send.js';
+import { forgetDraft, restoreDraft } from './draft.js';
+import { sendPlace } from './send.js';
 import { faxPlace } from './fax.js';
 import { listPlace } from './list.js';
 import * as words from './words.js';
@@ -10,6 +11,7 @@ const main = document.getElementById('main');
 const header = document.getElementById('header');
 const strip = document.getElementById('strip');
 const unread = document.getElementById('unread');
+const told = element('div', { role: 'alert' });
 let session = null;
 let line = { number: null, practice: false, max_bytes: 0, unread: 0, state: 'ready' };
 let place = null;
@@ -23,16 +25,28 @@ const go = {
   },
   replace(path) { history.replaceState(null, '', `#${path}`); },
   changed: () => refreshLine(),
-  // The session has ended in the middle of something: log in above it, then go on.
-  again(then) {
+  // What came of something that was begun in a place that is not open any more.
+  tell(text, path, words) {
+    replace(told, element('div', { class: 'note bad' }, element('p', {}, text), element('p', {}, element('a', { href: `#${path}` }, words))));
+  },
+  // The session has ended in the middle of something: log in above it, then go on. `asked`: by a press, so that the form
+  // may take the focus from whatever has it.
+  again(then, asked = false) {
     const waiting = document.querySelector('.again');
     if (waiting) { waiting.then.push(then); return; }
     const intro = element('p', {}, 'You have been logged out. Log in again; nothing you typed is lost.');
+    const before = document.activeElement;
     const box = element('section', { class: 'again', 'aria-label': 'Log in again' }, loginForm(intro, (who) => {
       box.remove();
+      if (who.username !== session.username) {
+        enter(who);
+        open(true);
+        return;
+      }
+      if (before && before.isConnected) before.focus({ preventScroll: true });
       enter(who);
       for (const next of box.then) next();
-    }));
+    }, asked || !before || !before.matches('input')));
     box.then = [then];
     main.prepend(box);
   },
@@ -59,7 +73,12 @@ function troubleNote(it) {
   return element('div', { class: kind }, element('p', {}, it.text), element('p', { class: 'quiet' }, `Since ${words.moment(it.since)}; last tried ${words.moment(it.last_try)}.`));
 }
 
+let shownLine = '';
 function showLine() {
+  // Said anew, it would be read aloud anew.
+  const now = JSON.stringify(line);
+  if (now === shownLine) return;
+  shownLine = now;
   const trouble = line.state && line.state !== 'ready';
   replace(strip,
     line.practice ? element('span', { class: 'practice' }, 'PRACTICE LINE') : null,
@@ -88,6 +107,7 @@ async function refreshLine() {
 
 function enter(who) {
   session = who;
+  restoreDraft(who.username);
   header.hidden = false;
   document.getElementById('name').textContent = who.username;
 }
@@ -125,7 +145,9 @@ function open(focus) {
     if (link.getAttribute('href') === `#${path}`) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
-  replace(main, waiting, place.node);
+  if (path === '/send') replace(told);
+  replace(main, waiting, told, place.node);
+  if (place.settle && place.settle()) return;
   window.scrollTo(0, 0);
   if (focus) main.focus({ preventScroll: true });
 }
@@ -141,6 +163,7 @@ document.getElementById('logout').addEventListener('click', async () => {
   }
 });
 window.addEventListener('hashchange', () => open(true));
+document.querySelector('.skip').addEventListener('click', (event) => { event.preventDefault(); main.focus(); });
 // A file dropped beside its field must not replace the page.
 for (const type of ['dragover', 'drop']) window.addEventListener(type, (event) => event.preventDefault());
 

@@ -1,21 +1,12 @@
-import { call, upload, newKey } from './api.js';
-import { element, replace } from './dom.js';
+import { call, upload } from './api.js';
+import { changed, deliver, draft, keep } from './draft.js';
+import { drawWhenFree, element, redraw, replace } from './dom.js';
 import * as words from './words.js';
-
-// What is chosen and typed outlives a walk to another place and back.
-// An upload under way shows itself by `show`, in the place that is open when it gets on.
-const draft = { papers: [], to: '', key: newKey(), show: () => {} };
 
 const waitFor = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-// The next one who logs in here is not shown what the last one left.
-export function forgetDraft() {
-  for (const paper of draft.papers) if (paper.upload) paper.upload.cancel();
-  Object.assign(draft, { papers: [], to: '', key: newKey(), show: () => {} });
-}
-
 export function sendPlace(line, go, parameters) {
-  if (parameters.get('to')) draft.to = parameters.get('to');
+  if (parameters.get('to')) { draft.to = parameters.get('to'); changed(); }
   const note = element('div', { role: 'alert' });
   const list = element('ul', { class: 'papers' });
   const files = element('input', { type: 'file', id: 'file', accept: 'application/pdf,.pdf', multiple: true, 'aria-describedby': 'file-said' });
@@ -23,13 +14,13 @@ export function sendPlace(line, go, parameters) {
   const fileSaid = element('p', { class: 'said', id: 'file-said', role: 'status' });
   const to = element('input', { type: 'tel', id: 'to', autocomplete: 'tel', inputmode: 'tel', value: draft.to, placeholder: 'Any notation', 'aria-describedby': 'to-said' });
   const toSaid = element('p', { class: 'said', id: 'to-said', role: 'status' });
-  const recent = element('div', { class: 'recent', 'aria-label': 'Recent numbers' });
+  const recent = element('div', { class: 'recent', role: 'group', 'aria-label': 'Recent numbers' });
   const button = element('button', { class: 'button main wide', type: 'submit' }, 'Send');
   const form = element('form', { class: 'column', novalidate: true, onsubmit: send },
-    element('h1', {}, 'Send a fax'), note,
+    element('h1', {}, 'Send a fax'),
     element('div', { class: 'field' }, element('label', { for: 'file' }, 'Document'), list, drop, fileSaid),
     element('div', { class: 'field' }, element('label', { for: 'to' }, 'Number'), to, toSaid, recent),
-    button);
+    note, button);
 
   // --- the document ---
   function say(node, text, bad = false, field = null) {
@@ -45,7 +36,34 @@ export function sendPlace(line, go, parameters) {
     return element('span', { class: 'quiet' }, facts.filter(Boolean).join(' · '));
   }
 
-  function show() {
+  // A press under way, and the focus, outlive an upload that gets on.
+  const show = () => drawWhenFree(form, () => redraw(form, drawAll));
+
+  function drawAll() {
+    drawPapers();
+    button.disabled = Boolean(draft.sending);
+    button.textContent = draft.sending ? 'Sending…' : 'Send';
+    sayProblem();
+  }
+
+  let said = null;
+  function sayProblem() {
+    const problem = draft.problem;
+    if (problem === said) return;
+    said = problem;
+    replace(note);
+    if (!problem) return;
+    if (problem.field === 'to') {
+      say(toSaid, problem.message, true, to);
+      if (problem.suggestion) lookUp(true);
+      to.focus();
+    } else {
+      replace(note, element('div', { class: 'note bad' }, element('p', {}, problem.message), element('p', {}, 'Your document is kept. Press Send again when it is put right.')));
+      note.scrollIntoView({ block: 'nearest' });
+    }
+  }
+
+  function drawPapers() {
     replace(list, draft.papers.map((paper) => element('li', { class: paper.problem ? 'paper bad' : 'paper' },
       element('span', { class: 'sheet', 'aria-hidden': 'true' }),
       element('span', { class: 'what' }, element('b', { title: paper.name }, paper.name), describe(paper)),
@@ -59,7 +77,7 @@ export function sendPlace(line, go, parameters) {
   function remove(paper) {
     if (paper.upload) paper.upload.cancel();
     draft.papers = draft.papers.filter((other) => other !== paper);
-    draft.key = newKey();
+    changed();
     show();
     files.focus();
   }
@@ -83,9 +101,10 @@ export function sendPlace(line, go, parameters) {
     } catch (problem) {
       paper.upload = null;
       paper.problem = problem.message;
-      paper.final = [413, 415, 422].includes(problem.status);
+      paper.final = problem.final || [413, 415, 422].includes(problem.status);
       if (problem.status === 401) go.again(() => take(paper));
     }
+    keep();
     draft.show();
   }
 
@@ -93,7 +112,7 @@ export function sendPlace(line, go, parameters) {
     for (const file of chosen) {
       const paper = { file, name: file.name, bytes: file.size, progress: 0, pages: null, problem: '' };
       draft.papers.push(paper);
-      draft.key = newKey();
+      changed();
       if (line.max_bytes && file.size > line.max_bytes) Object.assign(paper, { problem: `Too large: ${words.size(file.size)}. This line takes up to ${words.size(line.max_bytes)}; save it with lower resolution, or in parts.`, progress: 1, final: true });
       else if (file.size === 0) Object.assign(paper, { problem: 'This file is empty.', progress: 1, final: true });
       else take(paper);
@@ -128,7 +147,8 @@ export function sendPlace(line, go, parameters) {
   }
   function typedNow() {
     draft.to = to.value;
-    draft.key = newKey();
+    changed();
+    sayProblem();
     clearTimeout(timer);
     timer = setTimeout(() => lookUp(false), 250);
   }
@@ -140,40 +160,25 @@ export function sendPlace(line, go, parameters) {
       const answer = await call('GET', '/api/faxes?direction=outbound&limit=50');
       const numbers = [...new Set(answer.faxes.map((fax) => fax.to))].slice(0, 4);
       replace(recent, numbers.map((number) => element('button', { type: 'button', onclick: () => { to.value = number; typedNow(); lookUp(true); } }, words.number(number))));
-    } catch { /* the page is whole without them */ }
-  }
-
-  // --- Send ---
-  async function send(event) {
-    event.preventDefault();
-    if (button.disabled) return;
-    replace(note);
-    if (!draft.papers.length) { say(fileSaid, 'Choose a document first.', true); files.focus(); return; }
-    if (draft.papers.some((paper) => paper.problem)) { say(fileSaid, 'Remove the document that cannot be faxed, or choose another.', true); return; }
-    if (draft.papers.some((paper) => !paper.id)) { say(fileSaid, 'The document is still being uploaded.', true); return; }
-    if (!to.value.trim()) { say(toSaid, 'Type the number to send to.', true, to); to.focus(); return; }
-    button.disabled = true;
-    button.textContent = 'Sending…';
-    try {
-      const body = { to: to.value.trim(), documents: draft.papers.map((paper) => paper.id) };
-      const fax = await call('POST', '/api/faxes', body, { 'Idempotency-Key': draft.key });
-      Object.assign(draft, { papers: [], to: '', key: newKey() });
-      go.to(`/fax/${fax.id}`, true);
     } catch (problem) {
-      if (problem.status === 401) go.again(() => form.requestSubmit());
-      else if (problem.field === 'to') {
-        say(toSaid, problem.message, true, to);
-        if (problem.suggestion) lookUp(true);
-        to.focus();
-      } else replace(note, element('div', { class: 'note bad' }, element('p', {}, problem.message), element('p', {}, 'Your document is kept. Press Send again when it is put right.')));
-    } finally {
-      button.disabled = false;
-      button.textContent = 'Send';
+      if (problem.status === 401) go.again(showRecent);  // without them the page is whole
     }
   }
 
-  draft.show = show;
-  show();
+  // --- Send ---
+  function send(event) {
+    event.preventDefault();
+    if (draft.sending) return;
+    if (!draft.papers.length) { say(fileSaid, 'Choose a document first.', true); files.focus(); return; }
+    if (draft.papers.some((paper) => paper.problem && !paper.final)) { say(fileSaid, 'A document is not uploaded. Press “Try again” beside it, or remove it.', true); return; }
+    if (draft.papers.some((paper) => paper.problem)) { say(fileSaid, 'Remove the document that cannot be faxed, or choose another.', true); return; }
+    if (draft.papers.some((paper) => !paper.id)) { say(fileSaid, 'The document is still being uploaded.', true); return; }
+    if (!to.value.trim()) { say(toSaid, 'Type the number to send to.', true, to); to.focus(); return; }
+    deliver(go);
+  }
+
+  Object.assign(draft, { form, show });
+  drawAll();
   if (draft.to) lookUp(false);
   showRecent();
   return { node: form, title: 'Send a fax' };

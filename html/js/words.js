@@ -16,7 +16,7 @@ export function when(text, now = new Date()) {
 // Of an event: with seconds today, with the day else.
 export function moment(text, now = new Date()) {
   const at = new Date(text);
-  return sameDay(at, now) ? timeWithSeconds.format(at) : `${day.format(at)}, ${time.format(at)}`;
+  return sameDay(at, now) ? timeWithSeconds.format(at) : `${when(text, now)}, ${time.format(at)}`;
 }
 
 export const clock = (at) => time.format(at);

@@ -48,7 +48,10 @@ void write_fax(json::Writer& writer, const store::Fax& fax, const std::vector<st
       .member("read", fax.read)
       .member("cancel_requested", fax.cancel_requested)
       .member("practice", fax.provider == "sandbox");
-  if (next == Next::told) write_next(writer.key("next"), fax);
+  if (next == Next::told) {
+    write_next(writer.key("next"), fax);
+    writer.member("document", !fax.document_id.empty());
+  }
   if (events != nullptr) {
     writer.key("events").begin_array();
     for (const auto& event : *events)

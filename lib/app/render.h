@@ -12,8 +12,8 @@ namespace app {
 // {code, text, advice}, the provider's or our own further words in brackets behind the text; null without a code.
 void write_cause(json::Writer& writer, const std::string& code, const std::string& own_words);
 
-// Whether a fax says what comes next (store/story.h), as the page asks for it by `with=next`. It is not one of the
-// members that every client may count on, so none gets it unasked.
+// Whether a fax says what comes next (store/story.h), and whether it has a document, as the page asks for it by `with=next`.
+// They are not of the members that every client may count on, so none gets them unasked.
 enum class Next { left_out, told };
 
 // One fax; with its events where they are given.

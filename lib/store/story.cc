@@ -7,7 +7,7 @@ namespace store {
 namespace {
 
 Next next_of_sent(const Fax& fax) {
-  if (fax.cancel_requested) return {"It is canceled, if that is not too late.", {}};
+  if (fax.cancel_requested && !fax.cancel_tried) return {"It is canceled, if that is not too late.", {}};
   if (fax.cause_code == "disk_full") return {"It goes on when there is room on the disk; that is looked at again.", fax.next_at};
   switch (fax.status) {
     case fax::Status::queued: return {"The document is looked at, then handed to the provider.", {}};

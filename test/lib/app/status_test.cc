@@ -138,6 +138,7 @@ TEST_CASE("a received fax, a withheld sender, a cause with its advice") {
   failed.cause_code = "reception_failed";
   failed.cause_text = "call dropped";
   const auto id = house.faxes->receive(failed, house.clock.now()).value().fax.id;
+  CHECK(json_of(house.get("/api/faxes/" + id + "?with=next"))["document"].as_bool() == false);
   const auto said = json_of(house.get("/api/faxes/" + id));
   CHECK(text_of(said["direction"]) == "inbound");
   CHECK(text_of(said["status"]) == "failed");
@@ -255,6 +256,16 @@ TEST_CASE("a fax says what comes next, until it is over") {
   check_problem(house.get("/api/faxes/" + fax.id + "?with=all"), 400, "with");
   CHECK(text_of(next()["text"]) == "The document is looked at, then handed to the provider.");
   CHECK(next().find("at")->is_null());
+  CHECK(json_of(house.get("/api/faxes/" + fax.id)).find("document") == nullptr);
+  CHECK(json_of(house.get("/api/faxes/" + fax.id + "?with=next"))["document"].as_bool() == true);
+  fax.cancel_requested = true;
+  REQUIRE(house.faxes->save(fax, house.clock.now()));
+  CHECK(text_of(next()["text"]) == "It is canceled, if that is not too late.");
+  fax.cancel_tried = true;
+  REQUIRE(house.faxes->save(fax, house.clock.now()));
+  CHECK(text_of(next()["text"]) == "The document is looked at, then handed to the provider.");
+  fax.cancel_requested = fax.cancel_tried = false;
+  REQUIRE(house.faxes->save(fax, house.clock.now()));
   house.put(fax, {fax::Status::preparing, fax::Status::waiting});
   fax.next_at = house.clock.now() + 5min;
   REQUIRE(house.faxes->save(fax, house.clock.now()));
