@@ -11,8 +11,9 @@ CXX       := g++
 endif
 OPTIMIZE  ?= -O2 -g1
 PACKAGES  := libcurl openssl gmime-3.0
-# The sanitizers look into types of libphonenumber, down to protobuf.
-LIBRARIES := -lfcgi -lcgicc -lsoci_core -lsoci_sqlite3 -lphonenumber $(if $(SANITIZE),-lprotobuf) -lcrypt $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
+# Asked for at each link: on an empty machine pkg-config comes with the first target. (The sanitizers look into types of
+# libphonenumber, down to protobuf.)
+LIBRARIES  = -lfcgi -lcgicc -lsoci_core -lsoci_sqlite3 -lphonenumber $(if $(SANITIZE),-lprotobuf) -lcrypt $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
 WARNINGS  := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast -Werror=vla -Werror -Wno-maybe-uninitialized# g++ 12 sees ghosts in std::variant (GCC bug 105562)
 HARDENING := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE -D_GLIBCXX_ASSERTIONS
 CPPFLAGS  += -Ilib $(patsubst -I%,-isystem%,$(shell pkg-config --cflags-only-I $(PACKAGES) 2>/dev/null))
