@@ -294,6 +294,28 @@ def test_nginx_refuses_our_site_and_the_others_go_on(machine):
     wait_until_up(machine, 20)
 
 
+def test_other_sites_and_programs_lose_nothing(machine):
+    """A shop has 80 and 443 already, and somebody else a port that ours would take."""
+    machine.run("ip address add 10.9.8.7/32 dev lo || true; cp /etc/faxline/faxline.conf /root/before")
+    shop = "server { listen 80; listen 443 ssl; server_name shop.example.org; ssl_certificate /etc/faxline/tls/practice/fullchain.pem; ssl_certificate_key /etc/faxline/tls/practice/privkey.pem; return 200 shop; }"
+    machine.run("cat >/etc/nginx/sites-enabled/shop; systemctl reload nginx", given=shop)
+    get = lambda host, address="127.0.0.1": machine.run(f"printf 'GET / HTTP/1.0\\r\\nHost: {host}\\r\\n\\r\\n' | openssl s_client -quiet -connect {address}:443 -servername {host} 2>/dev/null", check=False).rsplit("\n", 1)[-1]  # noqa: E731
+    machine.until(lambda: get("shop.example.org") == "shop", 20, "the shop is there")
+    assert get("unknown.example.org") == "shop", "who asks for nobody in particular gets the site that was there first"
+    assert get("fax.example.org") != "shop"
+    for name, value in (("PUBLIC_PORT", "443"), ("PUBLIC_LISTEN", "10.9.8.7"), ("LAN_PORT", "8443")):
+        machine.run(f"sed -i 's/^#{name}=.*/{name}={value}/' /etc/faxline/faxline.conf")
+    assert "failed" in machine.run("systemctl restart faxline.target", check=False)
+    assert "would take that address away" in machine.run("journalctl -b -u faxline -n 5 --no-pager")
+    assert get("shop.example.org", "10.9.8.7") == "shop"
+    machine.run("cp /root/before /etc/faxline/faxline.conf; sed -i 's/^#LAN_PORT=.*/LAN_PORT=3999/' /etc/faxline/faxline.conf; systemd-run -q --unit squatter python3 -m http.server 3999")
+    machine.until(lambda: ":3999" in machine.run("ss -ltn"), 20, "somebody has the port")
+    assert "failed" in machine.run("systemctl restart faxline.target", check=False)
+    assert "Port 3999 is taken by python3" in machine.run("journalctl -b -u faxline -n 5 --no-pager")
+    machine.run("systemctl stop squatter; rm /etc/nginx/sites-enabled/shop; cp /root/before /etc/faxline/faxline.conf; systemctl restart faxline.target")
+    wait_until_up(machine)
+
+
 def test_installed_again_and_taken_away(machine):
     """Settings and data stay, both times; other sites are served all the while."""
     kept = "cat /etc/faxline/faxline.conf; openssl x509 -in /etc/faxline/tls/current/fullchain.pem -noout -serial"
