@@ -85,6 +85,9 @@ class Faxes {
   core::Result<Document> document(const std::string& id);             // not_found
   core::Result<void> save_document(const Document& document);         // state, pages, warning, cause
   core::Result<std::vector<Document>> documents_of(const std::string& fax_id);  // in order
+  // Ids of what the fax was made of, in order. A sent fax names its documents for as long as it is in the book itself; a
+  // received one those that are kept.
+  core::Result<std::vector<std::string>> document_ids_of(const std::string& fax_id);
   core::Result<std::optional<Document>> next_queued_document();  // oldest first
 
   // --- what is over (queue/purge.h): ids in order, 200 at most, those after `after` ---
@@ -110,6 +113,8 @@ class Faxes {
   // invalid (the key was used for another body; field documents: one was refused); conflict (field Idempotency-Key: the fax
   // that was made with this key has been deleted). The event "queued" is written with it.
   core::Result<Created> create(const NewFax& wanted, core::Time now);
+  // The fax that this person's Idempotency-Key made; conflict (field Idempotency-Key): it has been deleted.
+  core::Result<std::optional<Fax>> fax_of_key(const std::string& owner, const std::string& key);
   core::Result<Fax> fax(const std::string& id);  // not_found
   core::Result<Fax> fax_of_provider_id(const std::string& provider_id);  // not_found
   core::Result<std::vector<Fax>> list(const ListQuery& query);
