@@ -216,9 +216,9 @@ class Faxes {
                                       core::Time now, std::string_view worker = {});
   core::Result<std::vector<Attempt>> attempts(const std::string& fax_id);  // oldest first
   core::Result<std::optional<Attempt>> last_attempt(const std::string& fax_id);
-  core::Result<Attempt> attempt_of_media_token(std::string_view hash);     // not_found: unknown, void, over
+  core::Result<Attempt> attempt_of_media_token(std::string_view hash);     // not_found: unknown, void, over, or its fax deleted
   core::Result<Attempt> attempt_of_callback_token(std::string_view hash);  // not_found: unknown
-  // Commits "handed out" before the first byte. False: void or over meanwhile.
+  // Commits "handed out" before the first byte. False: void, over or deleted meanwhile.
   core::Result<bool> hand_out(const std::string& attempt_id, core::Time now);
   // One conditional update: void unless handed out, ended, or known to the provider. False: it was too late.
   core::Result<bool> void_attempt(const std::string& attempt_id, core::Time now);
