@@ -8,7 +8,6 @@
 #include "command/ask_programs.h"
 #include "command/command.h"
 #include "core/clock.h"
-#include "core/fd.h"
 #include "fax/cause.h"
 #include "crypto/certificate.h"
 #include "http/client.h"
