@@ -38,7 +38,8 @@ def enter_own_space(uid, gid):
 
 
 def readable(binding, words, uid, gid):
-    """As root: the files that the command is given may be root's alone. It gets copies, in memory, gone when it ends."""
+    """As root: the files that the command is given may be root's alone. It gets copies, in memory, gone when it ends; what
+    they are called outside is in BINDING from then on."""
     given = words[1:] if words[:1] in (["send"], ["receive"]) else words[2:] if words[:2] == ["user", "import"] else []
     kept = words[: len(words) - len(given)]
     for number, word in enumerate(given):
@@ -49,6 +50,7 @@ def readable(binding, words, uid, gid):
             shutil.copyfile(word, copy)
             for path in (folder, copy):
                 os.chown(path, uid, gid)
+            binding.bound[word] = copy
             word = copy
         kept.append(word)
     return kept
@@ -79,4 +81,5 @@ def run(folder, words):
         os.setgroups([])
         os.setresgid(gid, gid, gid)
         os.setresuid(uid, uid, uid)
+    environment["FAXLINE_REAL_PATHS"] = "".join(f"{target}\n{source}\n" for source, target in binding.bound.items() if source != target and "\n" not in source)
     os.execve(f"{binding.path(build)}/bin/faxline", ["faxline", *words], environment)

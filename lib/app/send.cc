@@ -71,11 +71,14 @@ class Send {
     if (old.direction != fax::Direction::outbound) return core::Error{core::Code::conflict, "resend of a received fax", "A received fax cannot be sent again."};
     if (!fax::is_final(old.status)) return core::Error{core::Code::conflict, "resend of an unfinished fax", "This fax has not ended yet. It cannot be sent again before."};
     CORE_TRY(key, idempotency_key(request));
+    CORE_TRY(before, faxes_.fax_of_key(std::string(request.user()), key));
+    if (before && before->resend_of == old.id) return accepted(*before);
     CORE_TRY(documents, faxes_.documents_of(old.id));
     if (documents.empty()) return core::Error{core::Code::conflict, "resend without document", "The document is no longer kept. Send it anew."};
-    std::vector<std::string> ids;
+    CORE_TRY(ids, faxes_.document_ids_of(old.id));
+    if (documents.size() != ids.size()) return core::Error{core::Code::conflict, "resend without one of the documents", "Not all documents of this fax are kept any more. Send it anew."};
     std::string digest = old.to;
-    for (const auto& one : documents) ids.push_back(one.id), digest += "\n" + one.sha256;
+    for (const auto& one : documents) digest += "\n" + one.sha256;
     store::NewFax wanted{std::string(request.user()), line_.number, old.to, line_.provider, ids, old.id, key, crypto::hex(crypto::sha256(digest + "\nresend " + old.id)), line_.lifetime};
     return accept(wanted, {});
   }
@@ -183,6 +186,8 @@ class Send {
     const auto& ids = body["documents"];
     if (!ids.is_array() || ids.items().empty()) return missing("documents", "Name the documents to send.");
     if (ids.items().size() > kMostDocuments) return core::Error{core::Code::bad_request, "too many documents", "At most " + std::to_string(kMostDocuments) + " documents make one fax.", "documents"};
+    CORE_TRY(before, made_of(std::string(request.user()), key, body));
+    if (before) return accepted(*before);
     std::vector<store::Document> documents;
     for (const auto& item : ids.items()) {
       const auto id = item.as_string();
@@ -195,6 +200,18 @@ class Send {
     if (!body["to"].is_null() && !body["to"].is_string()) return core::Error{core::Code::bad_request, "JSON: to is no string", "The number must be a string.", "to"};
     CORE_TRY(number, number_of(body["to"].as_string()));
     return accept(new_fax(request, number.e164, documents, key), {});
+  }
+
+  // The fax that the key made of the same number and documents, whether these are kept or not. Another one, or none: the
+  // documents' content decides, where it is kept.
+  core::Result<std::optional<store::Fax>> made_of(const std::string& owner, const std::string& key, const json::Value& body) {
+    CORE_TRY(fax, faxes_.fax_of_key(owner, key));
+    if (!fax || !fax->resend_of.empty()) return std::optional<store::Fax>();
+    const auto number = number_of(body["to"].as_string());
+    CORE_TRY(ids, faxes_.document_ids_of(fax->id));
+    const auto& named = body["documents"].items();
+    const bool same = number && number->e164 == fax->to && std::equal(ids.begin(), ids.end(), named.begin(), named.end(), [](const std::string& id, const json::Value& name) { return name.as_string() == id; });
+    return same ? fax : std::optional<store::Fax>();
   }
 
   store::NewFax new_fax(const web::Request& request, const std::string& to, const std::vector<store::Document>& documents, const std::string& key) const {
@@ -216,9 +233,14 @@ class Send {
       core::log(core::Level::info, "fax accepted", {{"fax", fax.id}, {"to", core::masked(fax.to)}, {"user", wanted.owner}});
       line_.wake();
     }
+    CORE_TRY(response, accepted(fax));
+    FAIL_POINT("send.accept.woken");
+    return response;
+  }
+
+  core::Result<web::Response> accepted(const store::Fax& fax) {
     CORE_TRY(response, answer(202, fax));
     response.set("Location", "/api/faxes/" + fax.id);
-    FAIL_POINT("send.accept.woken");
     return response;
   }
 

@@ -12,6 +12,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "command/real_paths.h"
 #include "core/log.h"
 
 namespace command {
@@ -207,8 +208,18 @@ std::string who_asks() {
   return account != nullptr ? account->pw_name : "uid " + std::to_string(::getuid());
 }
 
-void print(std::string_view line) { std::printf("%.*s\n", static_cast<int>(line.size()), line.data()); }
-void say(std::string_view line) { std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data()); }
+namespace {
+
+void put(std::FILE* where, std::string_view line) {
+  static const char* const listed = std::getenv("FAXLINE_REAL_PATHS");
+  static const RealPaths paths(listed != nullptr ? listed : "");
+  std::fprintf(where, "%s\n", paths.in(line).c_str());
+}
+
+}  // namespace
+
+void print(std::string_view line) { put(stdout, line); }
+void say(std::string_view line) { put(stderr, line); }
 
 core::Result<std::string> read_line() {
   std::string line;

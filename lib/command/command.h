@@ -83,7 +83,7 @@ core::Result<int> provider_configure(const config::Settings& settings, const Wor
 core::Result<void> become_owner_of(const std::string& folder);
 // Who runs the command: the person before sudo, or the account's name.
 std::string who_asks();
-// One result on standard output, with a line feed.
+// One result on standard output, with a line feed. Both show paths as people know them (command/real_paths.h).
 void print(std::string_view line);
 // Something for the person, on standard error.
 void say(std::string_view line);

@@ -1,16 +1,13 @@
 // `faxline doctor`: goes through what the line needs, one line each, with the cure. It reads, and asks; it mends nothing.
 #include <algorithm>
 #include <filesystem>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/timex.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "command/ask_programs.h"
 #include "command/command.h"
 #include "core/clock.h"
-#include "core/fd.h"
 #include "fax/cause.h"
 #include "crypto/certificate.h"
 #include "http/client.h"
@@ -185,20 +182,11 @@ class Doctor {
     }
     const auto count = [&](Answers kind) { return static_cast<std::size_t>(std::count(found.begin(), found.end(), kind)); };
     if (count(Answers::yes) == found.size()) add("programs", Grade::ok, "All six that nginx asks answer.");
-    const bool woken = can_be_woken(settings_.socket("wake.sock"));
+    const bool woken = wake::Sender(settings_.socket("wake.sock")).is_heard();
     if (woken) add("wake", Grade::ok, "The queue can be told of work.");
     else add("wake", Grade::warning, "The queue's socket " + settings_.socket("wake.sock") + " is not there: work is found within 5 s at best, or the queue is down.");
     is_down_ = count(Answers::yes) + count(Answers::away) == 0 && !woken;
     if (is_down_) add("line", Grade::wrong, "The line is down: nothing of it answers. Start it; what is said here of the book and the disk holds all the same.");
-  }
-
-  static bool can_be_woken(const std::string& path) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (path.size() >= sizeof address.sun_path) return false;
-    path.copy(address.sun_path, path.size());
-    const core::UniqueFd one(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    return one.valid() && ::connect(one.get(), static_cast<const sockaddr*>(static_cast<const void*>(&address)), sizeof address) == 0;
   }
 
   void look_at_mailbox() {

@@ -175,6 +175,13 @@ int report(const std::vector<Finding>& findings, bool as_json) {
   return status;
 }
 
+// What the provider did not do, with what is to be done by hand. It is the provider that says so, whatever the reason is
+// called: a number that its API does not know is none of our users or keys.
+core::Error not_done(core::Error error, const std::string& sentence) {
+  if (error.code != core::Code::unauthenticated && error.code != core::Code::limited && error.code != core::Code::settings) error.code = core::Code::provider_refused;
+  return std::move(error).with_hint(sentence);
+}
+
 }  // namespace
 
 core::Result<int> provider_check(const config::Settings& settings, const Words& words) {
@@ -191,10 +198,10 @@ core::Result<int> provider_configure(const config::Settings& settings, const Wor
   CORE_TRY(url, incoming_url(settings));
   const std::string by_hand = " Set it in the provider's dashboard: a fax that comes in, by POST, " + url;
   auto number = twilio::find_number(client, account, settings.fax_number());
-  if (!number) return std::move(number.error()).with_hint("The provider's API does not let its numbers be set from here: " + number.error().text + "." + by_hand);
+  if (!number) return not_done(number.error(), "The provider's API does not let its numbers be set from here: " + number.error().text + "." + by_hand);
   if (!*number) return core::Error{core::Code::settings, "number not of this account", settings.fax_number() + " is not a number of this account: check TWILIO_FAX_NUMBER against the provider's dashboard.", "TWILIO_FAX_NUMBER"};
   auto set = twilio::configure_number(client, account, (*number)->sid, url);
-  if (!set) return std::move(set.error()).with_hint("The provider did not take the new address: " + set.error().text + "." + by_hand);
+  if (!set) return not_done(set.error(), "The provider did not take the new address: " + set.error().text + "." + by_hand);
   if (set->voice_url != url) return core::Error{core::Code::provider_refused, "the number's URL is another than was set", "The provider took the new address, but tells another: " + shown(set->voice_url) + "." + by_hand};
   print(settings.fax_number() + "\t" + shown(url));
   say("A fax to " + settings.fax_number() + " is announced there from now on.");

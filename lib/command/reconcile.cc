@@ -45,11 +45,13 @@ core::Result<int> reconcile(const config::Settings& settings, const Words& words
     since = core::rfc3339(*time);
   }
   CORE_CHECK(become_owner_of(settings.state_folder("db")));
+  const wake::Sender queue(settings.socket("wake.sock"));
+  if (!queue.is_heard()) return core::Error{core::Code::provider_down, "nobody listens at the queue's socket", "The line is down: the queue, which asks the provider, does not run. Start the line, then try again."};
   CORE_TRY(database, sql::Database::open(settings.database_url()));
   CORE_TRY(book, store::Faxes::open(database));
   const auto question = std::string(store::kReconcileAsked) + core::new_id(now());
   CORE_CHECK(book.set_fact(question, std::string(store::kSince) + since));
-  wake::Sender(settings.socket("wake.sock")).send();
+  queue.send();
   for (const auto end = std::chrono::steady_clock::now() + kPatience; std::chrono::steady_clock::now() < end; ::poll(nullptr, 0, kPollMilliseconds)) {
     CORE_TRY(answer, book.fact(question));
     if (answer.starts_with(store::kSince)) continue;
@@ -65,7 +67,7 @@ core::Result<int> reconcile(const config::Settings& settings, const Words& words
     return counts[2] == "0" ? 0 : kDiffers;
   }
   (void)book.forget_fact(question);  // nobody waits for it any more
-  return core::Error{core::Code::unavailable, "no answer of the queue", "The queue did not answer: is the line running?"};
+  return core::Error{core::Code::unavailable, "no answer of the queue", "The queue did not answer within three minutes. Its log says why; try again."};
 }
 
 }  // namespace command

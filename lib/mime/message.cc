@@ -16,6 +16,7 @@
 #pragma GCC diagnostic pop
 
 #include "mime/safe.h"
+#include "mime/words.h"
 
 namespace mime {
 namespace {
@@ -43,15 +44,25 @@ void set_header(GMimeMessage* message, const char* name, const std::string& valu
   g_mime_object_set_header(as_object(message), name, value.c_str(), "utf-8");
 }
 
+// In place of what GMime made of it; `value` is folded.
+void set_raw(GMimeMessage* message, const char* name, const std::string& value) {
+  GMimeHeader* header = g_mime_header_list_get_header(g_mime_object_get_header_list(as_object(message)), name);
+  if (header != nullptr) g_mime_header_set_raw_value(header, (" " + value + "\n").c_str());
+}
+
 Owned<GMimeMessage> with_headers(const Message& content, const char* kind) {
   Owned<GMimeMessage> message(g_mime_message_new(FALSE));
-  const auto add_address = [&](GMimeAddressType type, const Address& address) {
+  const auto add_address = [&](GMimeAddressType type, const char* header, const Address& address) {
     const std::string name = safe_line(address.name);
-    g_mime_message_add_mailbox(message.get(), type, name.empty() ? nullptr : name.c_str(), safe_address(address.address).c_str());
+    const std::string safe = safe_address(address.address);
+    g_mime_message_add_mailbox(message.get(), type, name.empty() ? nullptr : name.c_str(), safe.c_str());
+    if (!is_ascii(name)) set_raw(message.get(), header, encoded_words(name) + "\n <" + safe + ">");
   };
-  add_address(GMIME_ADDRESS_TYPE_FROM, content.from);
-  add_address(GMIME_ADDRESS_TYPE_TO, content.to);
-  g_mime_message_set_subject(message.get(), safe_line(content.subject).c_str(), "utf-8");
+  add_address(GMIME_ADDRESS_TYPE_FROM, "From", content.from);
+  add_address(GMIME_ADDRESS_TYPE_TO, "To", content.to);
+  const std::string subject = safe_line(content.subject);
+  g_mime_message_set_subject(message.get(), subject.c_str(), "utf-8");
+  if (!is_ascii(subject)) set_raw(message.get(), "Subject", encoded_text(subject));
   const std::unique_ptr<GDateTime, decltype(&g_date_time_unref)> date(
       g_date_time_new_from_unix_utc(core::to_ms(content.date) / 1000), &g_date_time_unref);
   if (date) g_mime_message_set_date(message.get(), date.get());

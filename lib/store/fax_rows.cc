@@ -151,6 +151,11 @@ core::Result<void> insert_document(sql::Connection& connection, const Document& 
   return {};
 }
 
+core::Result<void> drop_uses(sql::Connection& connection, const std::string& document_id) {
+  CORE_CHECK(connection.execute("DELETE FROM fax_documents WHERE document_id = :1 AND fax_id NOT IN (SELECT id FROM faxes WHERE direction = 'outbound')", {document_id}));
+  return {};
+}
+
 core::Result<void> insert_event(sql::Connection& connection, const std::string& fax_id, const Event& event) {
   // Oldest first even when the clock jumps back: by position, then by time.
   CORE_CHECK(connection.execute(

@@ -32,6 +32,8 @@ core::Error not_updated(sql::Connection& connection, const Fax& fax, std::string
 // internal, and a line in the log, if what `after` says may not follow what `before` said (lib/queue/README.md).
 core::Result<void> check_step(const Fax& before, const Fax& after);
 
+// Of a document that goes out of the book: a sent fax goes on naming it, so that one who sends it again is told what is missing.
+core::Result<void> drop_uses(sql::Connection& connection, const std::string& document_id);
 core::Result<void> insert_document(sql::Connection& connection, const Document& document);
 core::Result<void> write_facts(sql::Connection& connection, const Facts& facts);
 core::Result<void> insert_event(sql::Connection& connection, const std::string& fax_id, const Event& event);

@@ -43,6 +43,11 @@ core::Result<std::vector<Document>> Faxes::documents_of(const std::string& fax_i
   return documents;
 }
 
+core::Result<std::vector<std::string>> Faxes::document_ids_of(const std::string& fax_id) {
+  CORE_TRY(connection, database_->lease());
+  return ids_of(connection, "SELECT document_id AS id FROM fax_documents WHERE fax_id = :1 ORDER BY position", {fax_id});
+}
+
 core::Result<std::optional<Document>> Faxes::next_queued_document() {
   CORE_TRY(connection, database_->lease());
   CORE_TRY(rows, connection.query("SELECT * FROM documents WHERE state = 'queued' AND owner <> '' ORDER BY created_ms LIMIT 1"));
@@ -53,15 +58,20 @@ core::Result<std::optional<Document>> Faxes::next_queued_document() {
 
 namespace {
 
+// The row of the fax that the key made, or nothing.
+core::Result<sql::Rows> row_of_key(sql::Connection& connection, const std::string& owner, const std::string& key) {
+  if (key.empty()) return sql::Rows();
+  CORE_TRY(rows, connection.query("SELECT * FROM faxes WHERE owner = :1 AND idempotency_key = :2", {owner, key}));
+  if (!rows.empty()) return rows;
+  CORE_TRY(spent, connection.query("SELECT spent_ms FROM spent_keys WHERE owner = :1 AND idempotency_key = :2", {owner, key}));
+  if (!spent.empty())
+    return core::Error{core::Code::conflict, "Idempotency-Key of a deleted fax", "This fax was made before, and has been deleted since. To send it once more, use a new Idempotency-Key.", "Idempotency-Key"};
+  return rows;
+}
+
 core::Result<std::optional<Created>> made_before(sql::Connection& connection, const NewFax& wanted) {
-  if (wanted.idempotency_key.empty()) return std::optional<Created>();
-  CORE_TRY(rows, connection.query("SELECT * FROM faxes WHERE owner = :1 AND idempotency_key = :2", {wanted.owner, wanted.idempotency_key}));
-  if (rows.empty()) {
-    CORE_TRY(spent, connection.query("SELECT spent_ms FROM spent_keys WHERE owner = :1 AND idempotency_key = :2", {wanted.owner, wanted.idempotency_key}));
-    if (!spent.empty())
-      return core::Error{core::Code::conflict, "Idempotency-Key of a deleted fax", "This fax was made before, and has been deleted since. To send it once more, use a new Idempotency-Key.", "Idempotency-Key"};
-    return std::optional<Created>();
-  }
+  CORE_TRY(rows, row_of_key(connection, wanted.owner, wanted.idempotency_key));
+  if (rows.empty()) return std::optional<Created>();
   if (rows.front().text("idempotency_digest") != wanted.idempotency_digest)
     return core::Error{core::Code::invalid, "Idempotency-Key used for another body", "This Idempotency-Key was used for another fax. Use a new one for each fax.", "Idempotency-Key"};
   return std::optional(Created{fax_of(rows.front()), false});
@@ -103,6 +113,12 @@ core::Result<Created> Faxes::create(const NewFax& wanted, core::Time now) {
   }
   CORE_CHECK(transaction.commit());
   return Created{fax, true};
+}
+
+core::Result<std::optional<Fax>> Faxes::fax_of_key(const std::string& owner, const std::string& key) {
+  CORE_TRY(connection, database_->lease());
+  CORE_TRY(rows, row_of_key(connection, owner, key));
+  return rows.empty() ? std::optional<Fax>() : std::optional(fax_of(rows.front()));
 }
 
 core::Result<Fax> Faxes::fax(const std::string& id) {
@@ -236,7 +252,7 @@ core::Result<std::vector<std::string>> Faxes::remove(const std::string& id, core
   CORE_TRY(transaction, sql::Transaction::begin(connection));
   CORE_TRY(fax, read_fax(connection, id));
   if (!fax::is_final(fax.status)) return core::Error{core::Code::conflict, "delete of an unfinished fax", "This fax has not ended yet. Cancel it first, or wait."};
-  CORE_TRY(documents, ids_of(connection, "SELECT document_id AS id FROM fax_documents WHERE fax_id = :1 UNION SELECT document_id AS id FROM faxes WHERE id = :2", {id, id}));
+  CORE_TRY(documents, ids_of(connection, "SELECT id FROM documents WHERE id IN (SELECT document_id FROM fax_documents WHERE fax_id = :1 UNION SELECT document_id FROM faxes WHERE id = :1)", {id}));
   // A mail that is still to come is part of the promise: it goes first.
   if (fax.mail_due || fax.media_delete_due)
     return core::Error{core::Code::conflict, "delete of a fax that is not in the mailbox yet", "This fax is not in the mailbox yet. Delete it when it is."};
@@ -251,7 +267,6 @@ core::Result<std::vector<std::string>> Faxes::remove(const std::string& id, core
   // Attempts stay: a call to a number that was begun says something about the next one for a day.
   std::vector<std::string> unreferenced;
   for (const auto& document : documents) {
-    if (document.empty()) continue;
     CORE_TRY(users, connection.query("SELECT 1 AS n FROM fax_documents WHERE document_id = :1 UNION SELECT 1 AS n FROM faxes WHERE document_id = :2", {document, document}));
     if (!users.empty()) continue;
     CORE_CHECK(connection.execute("DELETE FROM documents WHERE id = :1", {document}));

@@ -85,6 +85,9 @@ class Faxes {
   core::Result<Document> document(const std::string& id);             // not_found
   core::Result<void> save_document(const Document& document);         // state, pages, warning, cause
   core::Result<std::vector<Document>> documents_of(const std::string& fax_id);  // in order
+  // Ids of what the fax was made of, in order. A sent fax names its documents for as long as it is in the book itself; a
+  // received one those that are kept.
+  core::Result<std::vector<std::string>> document_ids_of(const std::string& fax_id);
   core::Result<std::optional<Document>> next_queued_document();  // oldest first
 
   // --- what is over (queue/purge.h): ids in order, 200 at most, those after `after` ---
@@ -110,6 +113,8 @@ class Faxes {
   // invalid (the key was used for another body; field documents: one was refused); conflict (field Idempotency-Key: the fax
   // that was made with this key has been deleted). The event "queued" is written with it.
   core::Result<Created> create(const NewFax& wanted, core::Time now);
+  // The fax that this person's Idempotency-Key made; conflict (field Idempotency-Key): it has been deleted.
+  core::Result<std::optional<Fax>> fax_of_key(const std::string& owner, const std::string& key);
   core::Result<Fax> fax(const std::string& id);  // not_found
   core::Result<Fax> fax_of_provider_id(const std::string& provider_id);  // not_found
   core::Result<std::vector<Fax>> list(const ListQuery& query);
@@ -211,9 +216,9 @@ class Faxes {
                                       core::Time now, std::string_view worker = {});
   core::Result<std::vector<Attempt>> attempts(const std::string& fax_id);  // oldest first
   core::Result<std::optional<Attempt>> last_attempt(const std::string& fax_id);
-  core::Result<Attempt> attempt_of_media_token(std::string_view hash);     // not_found: unknown, void, over
+  core::Result<Attempt> attempt_of_media_token(std::string_view hash);     // not_found: unknown, void, over, or its fax deleted
   core::Result<Attempt> attempt_of_callback_token(std::string_view hash);  // not_found: unknown
-  // Commits "handed out" before the first byte. False: void or over meanwhile.
+  // Commits "handed out" before the first byte. False: void, over or deleted meanwhile.
   core::Result<bool> hand_out(const std::string& attempt_id, core::Time now);
   // One conditional update: void unless handed out, ended, or known to the provider. False: it was too late.
   core::Result<bool> void_attempt(const std::string& attempt_id, core::Time now);

@@ -69,7 +69,7 @@ core::Result<void> Faxes::lose_document(const std::string& id, core::Time now) {
   CORE_TRY(transaction, sql::Transaction::begin(connection));
   CORE_TRY(users, ids_of(connection, "SELECT fax_id AS id FROM fax_documents WHERE document_id = :1 UNION SELECT id FROM faxes WHERE document_id = :1", {id}));
   CORE_CHECK(connection.execute("UPDATE faxes SET document_id = '', version = version + 1 WHERE document_id = :1", {id}));
-  CORE_CHECK(connection.execute("DELETE FROM fax_documents WHERE document_id = :1", {id}));
+  CORE_CHECK(drop_uses(connection, id));
   CORE_CHECK(connection.execute("DELETE FROM documents WHERE id = :1", {id}));
   for (const auto& fax : users) CORE_CHECK(insert_event(connection, fax, {now, "The document is not in the backup", "It was removed while the backup was made."}));
   return transaction.commit();

@@ -36,7 +36,7 @@ core::Result<std::vector<std::string>> Faxes::outlived_faxes(core::Time before, 
   CORE_TRY(connection, database_->lease());
   return ids_of(connection,
                 "SELECT id FROM faxes f WHERE created_ms < :1 AND id > :2 AND document_id = '' AND NOT " + std::string(kNeeded) +
-                    " AND NOT EXISTS (SELECT 1 FROM fax_documents WHERE fax_id = f.id) ORDER BY id LIMIT 200",
+                    " AND NOT EXISTS (SELECT 1 FROM fax_documents u JOIN documents ON documents.id = u.document_id WHERE u.fax_id = f.id) ORDER BY id LIMIT 200",
                 {before, after});
 }
 
@@ -63,11 +63,11 @@ core::Result<void> Faxes::forget_document(const std::string& id, const std::opti
   if (!needed.empty()) return core::Error{core::Code::conflict, "document " + id + " is still used"};
   CORE_TRY(users, ids_of(connection, "SELECT fax_id AS id FROM fax_documents WHERE document_id = :1 UNION SELECT id FROM faxes WHERE document_id = :1", {id}));
   CORE_CHECK(connection.execute("UPDATE faxes SET document_id = '', version = version + 1 WHERE document_id = :1", {id}));
-  CORE_CHECK(connection.execute("DELETE FROM fax_documents WHERE document_id = :1", {id}));
+  CORE_CHECK(drop_uses(connection, id));
   CORE_CHECK(connection.execute("DELETE FROM documents WHERE id = :1", {id}));
   for (const auto& fax : users) {
     if (!event) break;
-    CORE_TRY(left, connection.query("SELECT id FROM faxes WHERE id = :1 AND (document_id <> '' OR EXISTS (SELECT 1 FROM fax_documents WHERE fax_id = :1))", {fax}));
+    CORE_TRY(left, connection.query("SELECT id FROM faxes WHERE id = :1 AND (document_id <> '' OR EXISTS (SELECT 1 FROM fax_documents u JOIN documents ON documents.id = u.document_id WHERE u.fax_id = :1))", {fax}));
     if (left.empty()) CORE_CHECK(insert_event(connection, fax, *event));
   }
   return transaction.commit();

@@ -43,6 +43,9 @@ constexpr std::string_view kOpenCalls =
     "SELECT attempts.id FROM attempts JOIN faxes ON faxes.id = attempts.fax_id WHERE attempts.to_number = :1 AND attempts.provider_id = '' AND attempts.voided_ms IS NULL "
     "AND attempts.ended_ms IS NULL AND faxes.final_ms IS NULL LIMIT 1";
 
+// The attempt of a deleted fax stays open: what it may have sent still counts. Its document is no longer given.
+constexpr std::string_view kGivesDocument = "voided_ms IS NULL AND ended_ms IS NULL AND EXISTS (SELECT 1 FROM faxes WHERE faxes.id = attempts.fax_id)";
+
 core::Result<std::vector<Attempt>> read_attempts(sql::Connection& connection, const std::string& fax_id) {
   CORE_TRY(rows, connection.query("SELECT * FROM attempts WHERE fax_id = :1 ORDER BY number", {fax_id}));
   std::vector<Attempt> attempts;
@@ -87,7 +90,7 @@ core::Result<std::optional<Attempt>> Faxes::last_attempt(const std::string& fax_
 
 core::Result<Attempt> Faxes::attempt_of_media_token(std::string_view hash) {
   CORE_TRY(connection, database_->lease());
-  CORE_TRY(row, connection.row("SELECT * FROM attempts WHERE media_token_hash = :1 AND voided_ms IS NULL AND ended_ms IS NULL", {hash}, ""));
+  CORE_TRY(row, connection.row("SELECT * FROM attempts WHERE media_token_hash = :1 AND " + std::string(kGivesDocument), {hash}, ""));
   return attempt_of(row);
 }
 
@@ -99,7 +102,7 @@ core::Result<Attempt> Faxes::attempt_of_callback_token(std::string_view hash) {
 
 core::Result<bool> Faxes::hand_out(const std::string& attempt_id, core::Time now) {
   CORE_TRY(connection, database_->lease());
-  CORE_TRY(rows, connection.execute("UPDATE attempts SET handed_out_ms = COALESCE(handed_out_ms, :1) WHERE id = :2 AND voided_ms IS NULL AND ended_ms IS NULL", {now, attempt_id}));
+  CORE_TRY(rows, connection.execute("UPDATE attempts SET handed_out_ms = COALESCE(handed_out_ms, :1) WHERE id = :2 AND " + std::string(kGivesDocument), {now, attempt_id}));
   return rows == 1;
 }
 

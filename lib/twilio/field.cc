@@ -16,7 +16,10 @@ constexpr std::array<std::string_view, 5> kWithheldDigits{"266696687", "2562533"
 }  // namespace
 
 std::string fit(std::string_view value) {
-  std::string text = text::to_valid_utf8(value.substr(0, kMaxFieldBytes));
+  // Back to a character's edge: what was whole must not end broken.
+  auto length = std::min(kMaxFieldBytes, value.size());
+  for (int i = 0; i < 3 && length > 0 && length < value.size() && (static_cast<unsigned char>(value[length]) & 0xC0) == 0x80; ++i) --length;
+  std::string text = text::to_valid_utf8(value.substr(0, length));
   for (char& c : text)
     if (static_cast<unsigned char>(c) < 0x20 || c == '\x7f') c = ' ';
   return std::string(text::trim(text));

@@ -12,7 +12,8 @@ namespace twilio {
 constexpr std::size_t kMaxFieldBytes = 512;
 constexpr std::size_t kMaxUrlBytes = 4096;
 
-// Valid UTF-8 without control characters and without white space at the ends, cut after kMaxFieldBytes.
+// Valid UTF-8 without control characters and without white space at the ends, cut at the last character's
+// edge within kMaxFieldBytes.
 std::string fit(std::string_view value);
 
 // The same for sentences, which may quote a URL of ours with a credential or a capability in it: each URL becomes

@@ -37,6 +37,13 @@ void Sender::send(std::string_view hint) const {
   if (fd.valid()) (void)::sendto(fd.get(), hint.data(), std::min(hint.size(), kHintBytes), MSG_DONTWAIT | MSG_NOSIGNAL, generic(address), sizeof address);
 }
 
+bool Sender::is_heard() const {
+  sockaddr_un address;
+  if (!address_of(socket_path_, address)) return false;
+  const core::UniqueFd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  return fd.valid() && ::connect(fd.get(), generic(address), sizeof address) == 0;
+}
+
 core::Result<Receiver> Receiver::bind(const std::string& socket_path) {
   if (auto passed = core::inherited_socket(SOCK_DGRAM); passed.valid()) return Receiver(std::move(passed));
   sockaddr_un address;

@@ -17,6 +17,8 @@ class Sender {
   explicit Sender(std::string socket_path) : socket_path_(std::move(socket_path)) {}
   // Never blocks. An absent or full socket is no error: the queue looks by itself. `hint`: at most 1024 bytes.
   void send(std::string_view hint = {}) const;
+  // Whether somebody is told: a queue that runs, or systemd, which starts one.
+  bool is_heard() const;
 
  private:
   std::string socket_path_;

@@ -11,6 +11,8 @@ namespace web {
 
 namespace {
 
+constexpr std::string_view kBeyond = R"({"type":"about:blank","title":"Range Not Satisfiable","status":416,"detail":"The document ends before the part that was asked for."})";
+
 struct Piece {
   std::uint64_t offset;
   std::uint64_t length;
@@ -69,7 +71,7 @@ core::Result<Response> respond_with_file(const Request& request, core::UniqueFd 
   const std::string total = "/" + std::to_string(size);
   if (wanted.kind == Wanted::Kind::impossible) {
     Response response(416);
-    response.set("Content-Range", "bytes *" + total).set("Accept-Ranges", "bytes");
+    response.set_text(std::string(kBeyond), "application/problem+json").set("Content-Range", "bytes *" + total).set("Accept-Ranges", "bytes");
     return response;
   }
   const bool whole = wanted.kind == Wanted::Kind::whole;

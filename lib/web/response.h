@@ -75,7 +75,7 @@ Response redirect(int status, std::string_view location);
 // for its slashes. Content-Type, Content-Disposition and Cache-Control set here are kept by nginx, others are not.
 Response accel_redirect(std::string_view internal_path);
 
-// The file, or the one range that a GET asks for (RFC 9110 section 14): 200, 206, or 416 with the length. Several
+// The file, or the one range that a GET asks for (RFC 9110 section 14): 200, 206, or 416 with the length and a problem. Several
 // ranges, a broken Range, one whose If-Range is not exactly `etag`: 200, the whole. HEAD is told the length, no bytes.
 // `disposition`: of text::content_disposition, or empty. `etag`: with its quotes, or empty.
 // internal: not a regular file, or fstat(2) failed.

@@ -175,3 +175,16 @@ def open_port(port):
     import socket
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_the_command_names_paths_as_people_know_them(line, tmp_path):
+    letter = tmp_path / "letter.pdf"
+    sent = line.command("send", str(letter), "+12125551212", check=False)
+    assert sent.returncode and str(letter) in sent.stderr, sent.stderr
+    letter.write_text("no PDF")
+    sent = line.command("send", str(letter), "+12125551212", check=False)
+    assert sent.returncode and "/file0" not in sent.stderr, sent.stderr
+    settings = dict(entry.split("=", 1) for entry in line.command("config", "check").stdout.splitlines())
+    assert (settings["STATE_DIR"], settings["SOCKET_DIR"]) == (f"{line.run_dir}/state", f"{line.run_dir}/socket")
+    for words in ([], ["--json"]):
+        assert f"{line.run_dir}/state/spool is there" in line.command("doctor", *words, check=False).stdout

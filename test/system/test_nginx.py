@@ -1,9 +1,11 @@
 """Our site files in a real nginx, with stand-ins for the programs: who answers what, and what leaves no trace."""
+import json
 import os
 import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import time
 
@@ -156,6 +158,12 @@ def test_media_hands_out_by_nginx(site):
     assert (part.status_code, part.content) == (206, b"0123")
     head = site.ask("PUBLIC", "/fax/sending/one", "HEAD")
     assert (head.status_code, head.headers["Content-Length"]) == (200, "19")
+    for conditions in ({"If-None-Match": '"x"'}, {"If-Modified-Since": "Fri, 01 Jan 2038 00:00:00 GMT"}, {"If-Range": '"x"', "Range": "bytes=0-1"}):
+        answer = site.ask("PUBLIC", "/fax/sending/one", headers=conditions)
+        assert (answer.status_code, answer.content) == (200, whole.content), conditions
+    for conditions in ({"If-None-Match": "*"}, {"If-Match": '"x"'}, {"If-Unmodified-Since": "Thu, 01 Jan 1970 00:00:00 GMT"}, {"Range": "bytes=19-"}):
+        answer = site.ask("PUBLIC", "/fax/sending/one", headers=conditions)
+        assert (answer.status_code, answer.content) == (404, b""), conditions
     os.symlink("/etc/passwd", f"{site.folder}/state/handout/link")
     assert site.ask("PUBLIC", "/fax/sending/link").status_code in (403, 404)
 
@@ -255,6 +263,32 @@ def test_wrong_methods_come_before_the_log_in(site, path, method, allow):
     answer = site.ask("LAN", path, method, cookies={"say": "401"})
     problem(answer, 405)
     assert answer.headers["Allow"] == allow
+
+
+@pytest.mark.parametrize("path, allow", [("/api/faxes", "GET, HEAD, POST"), ("/api/faxes/1", "GET, HEAD, DELETE"), ("/api/faxes/1/settle", "POST"), ("/api/session?x", "GET, HEAD, POST, DELETE"), ("/api/line", "GET, HEAD")])
+def test_trace_is_told_what_is_allowed(site, path, allow):
+    answer = site.ask("LAN", path, "TRACE")
+    problem(answer, 405)
+    assert answer.headers["Allow"] == allow
+
+
+def raw(site, listener, request):
+    """What nginx says to bytes that no client library would send: status line, headers, body."""
+    context = ssl.create_default_context(cafile=site.pem)
+    with socket.create_connection(("127.0.0.1", site.ports[listener]), 10) as plain, context.wrap_socket(plain, server_hostname="localhost") as one:
+        one.sendall(request)
+        said = b""
+        while more := one.recv(65536):
+            said += more
+    head, _, body = said.partition(b"\r\n\r\n")
+    return int(head.split()[1]), head.decode().lower(), body
+
+
+@pytest.mark.parametrize("request_bytes, status", [(b"POST /api/faxes HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: gzip\r\n\r\n", 501), (b"GET /api/faxes HTTP/3.0\r\nHost: localhost\r\n\r\n", 505)])
+def test_what_nginx_does_not_speak_is_a_problem(site, request_bytes, status):
+    said, head, body = raw(site, "LAN", request_bytes)
+    assert said == status and "content-type: application/problem+json" in head, head
+    assert json.loads(body)["status"] == status
 
 
 def test_sizes_on_the_api(site):

@@ -1,7 +1,10 @@
 """`faxline provider check` and `faxline provider configure`, in both dialects."""
+import http.server
 import json
 import os
 import subprocess
+import threading
+import time
 
 import pytest
 import requests
@@ -76,6 +79,34 @@ def test_another_webhook_url_is_found_and_set_right(line, documents):
     person = line.browser_session()
     line.command("receive", documents["letter"], "--from", "+12125550101")
     wait_until(lambda: any(fax["from"] == "+12125550101" and fax["status"] == "received" for fax in line.received(person)), 40)
+
+
+class Closed(http.server.BaseHTTPRequestHandler):
+    """A provider whose API knows no numbers."""
+
+    def do_GET(self):
+        self.send_error(404)
+
+    def log_message(self, *words):
+        pass
+
+
+def test_a_provider_whose_api_has_no_numbers_is_not_a_user_that_is_missing(line):
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Closed) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        done = faxline(line, "provider", "configure", FAX_PROVIDER=line.dialect, PROVIDER_URL=f"http://127.0.0.1:{server.server_port}", TWILIO_FAX_NUMBER="+15005550006")
+        server.shutdown()
+        thread.join()
+    assert done.returncode == 69 and "status 404" in done.stderr and "dashboard" in done.stderr, done.stderr
+
+
+def test_reconcile_says_at_once_that_the_line_is_down(line, tmp_path):
+    begun = time.monotonic()
+    done = faxline(line, "reconcile", SOCKET_DIR=str(tmp_path))
+    assert done.returncode == 69 and "The line is down" in done.stderr, done.stderr
+    assert time.monotonic() - begun < 30
+    assert faxline(line, "reconcile").returncode == 0
 
 
 def test_a_refused_message_is_told_with_its_likely_cause(line, documents):

@@ -193,6 +193,44 @@ TEST_CASE("a key that made a fax still answers with it when its document was ref
   CHECK(house.count() == 1);
 }
 
+TEST_CASE("a key that made a fax still answers with it when its documents are no longer kept") {
+  Sending house;
+  const auto id = house.document();
+  const Parameters key{{"HTTP_IDEMPOTENCY_KEY", "k"}};
+  const auto body = [&](const std::string& to, const std::string& document) { return R"({"to":")" + to + R"(","documents":[")" + document + R"("]})"; };
+  const auto first = text_of(json_of(house.json(body("+12125551212", id), key))["id"]);
+  auto fax = house.faxes->fax(first).value();
+  house.put(fax, {fax::Status::canceled});
+  const Parameters other{{"HTTP_IDEMPOTENCY_KEY", "again"}};
+  const auto second = text_of(json_of(ask(house.routes, "POST", "/api/faxes/" + first + "/resend", with(other, kAnna)))["id"]);
+  auto resent = house.faxes->fax(second).value();
+  house.put(resent, {fax::Status::canceled});
+  REQUIRE(house.faxes->forget_document(id));
+  const auto repeated = house.json(body("(212) 555-1212", id), key);
+  REQUIRE(repeated.status() == 202);
+  CHECK(text_of(json_of(repeated)["id"]) == first);
+  CHECK(repeated.first("Location") == "/api/faxes/" + first);
+  CHECK(text_of(json_of(ask(house.routes, "POST", "/api/faxes/" + first + "/resend", with(other, kAnna)))["id"]) == second);
+  CHECK(house.count() == 2);
+  // Another fax: the key is no way around what is asked of every one.
+  check_problem(house.json(body("+12125551213", id), key), 404, "documents");
+  check_problem(house.json(body("+12125551212", house.document(store::DocumentState::ready, kPdf + "other")), key), 422, "Idempotency-Key");
+  check_problem(house.json(body("+12125551212", id), other), 404, "documents");
+  check_problem(house.json(body("+12125551212", id)), 404, "documents");
+  REQUIRE(house.faxes->remove(first, house.clock.now()));
+  check_problem(house.json(body("+12125551212", id), key), 409, "Idempotency-Key");
+  CHECK(house.count() == 1);
+}
+
+TEST_CASE("the same files are the same fax, by a form or by name") {
+  Sending house;
+  const Parameters key{{"HTTP_IDEMPOTENCY_KEY", "k"}};
+  const auto first = text_of(json_of(house.post({kTo, kFile}, key))["id"]);
+  const auto body = R"({"to":"+12125551212","documents":[")" + house.document() + R"("]})";
+  CHECK(text_of(json_of(house.json(body, key))["id"]) == first);
+  CHECK(house.count() == 1);
+}
+
 TEST_CASE("JSON that makes no fax: what is wrong, ids before values") {
   Sending house;
   const auto id = house.document();
@@ -274,6 +312,22 @@ TEST_CASE("resend: a new fax of the same documents, when the old one has ended")
   house.put(again, {fax::Status::canceled});  // or its document would still be wanted
   for (const auto& document : house.faxes->documents_of(fax.id).value()) REQUIRE(house.faxes->forget_document(document.id));
   check_problem(ask(house.routes, "POST", path, kAnna), 409);
+}
+
+TEST_CASE("resend: never of a part of what was sent") {
+  Sending house;
+  const auto d1 = house.document(store::DocumentState::ready, kPdf + "1");
+  const auto d2 = house.document(store::DocumentState::ready, kPdf + "2");
+  const auto made = [&](const std::vector<std::string>& ids) { return house.faxes->create({"anna", house.line.number, "+12125551212", "sandbox", ids, "", "", "", 72h}, house.clock.now()).value().fax; };
+  auto both = made({d1, d2});
+  const auto younger = made({d1});  // keeps the first one
+  house.put(both, {fax::Status::canceled});
+  REQUIRE(house.faxes->forget_document(d2));
+  const auto answer = ask(house.routes, "POST", "/api/faxes/" + both.id + "/resend", kAnna);
+  check_problem(answer, 409);
+  CHECK(text_of(json_of(answer)["detail"]).find("Not all") == 0);
+  CHECK(house.count() == 2);
+  CHECK(house.faxes->document_ids_of(both.id).value() == std::vector<std::string>{d1, d2});
 }
 
 TEST_CASE("a SIP address is sent to at hosts that the settings name, and nowhere else") {

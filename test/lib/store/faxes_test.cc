@@ -139,6 +139,27 @@ TEST_CASE("a change names its version, and legal states alone follow") {
   CHECK(book.faxes->fax(mine.id)->status == Status::preparing);
 }
 
+TEST_CASE("a deleted fax's document is given to nobody, and its call still counts") {
+  Book book;
+  auto fax = book.fax();
+  const auto attempt = book.attempt(fax);
+  REQUIRE(book.faxes->hand_out(attempt.id, book.now).value());
+  fax.status = Status::checking;
+  REQUIRE(book.faxes->save(fax, book.now));
+  fax.status = Status::unresolved;
+  REQUIRE(book.faxes->save(fax, book.now));
+  REQUIRE(book.faxes->settle(fax.id, Status::delivered, "anna", book.now));
+  // A person's word ends no call: the provider's may still come.
+  CHECK(book.faxes->attempt_of_media_token("m" + attempt.id)->id == attempt.id);
+  REQUIRE(book.faxes->remove(fax.id, book.now));
+  CHECK(book.faxes->attempt_of_media_token("m" + attempt.id).error().code == core::Code::not_found);
+  CHECK_FALSE(book.faxes->hand_out(attempt.id, book.now).value());
+  CHECK(book.faxes->open_attempts(book.now - 24h).value().empty());
+  CHECK(book.faxes->attempt_of_callback_token("c" + attempt.id)->id == attempt.id);
+  auto next = book.fax();
+  CHECK_FALSE(book.faxes->list_may_decide(book.attempt(next), book.now).value());
+}
+
 TEST_CASE("the fence: handed out or void, never both") {
   Book book;
   auto fax = book.fax();

@@ -70,6 +70,14 @@ TEST_CASE("what makes no sense is as not given") {
   for (const auto& url : {std::string("https://a b/"), std::string("https://a/\n"), "https://a/" + std::string(5000, 'x')})
     CHECK(twilio::read_webhook({{"MediaUrl", url}}).media_url.empty());
   CHECK(twilio::read_webhook({{"From", std::string(100'000, 'x')}}).from.size() == 512);
+  // Cut at a character's edge, wherever the limit falls.
+  for (std::size_t before = 0; before < 4; ++before) {
+    std::string name(before, 'x');
+    for (int i = 0; i < 200; ++i) name += "\U0001f600";
+    const auto cut = twilio::read_webhook({{"From", name}}).from;
+    CHECK(name.starts_with(cut));
+    CHECK(cut.size() > 508);
+  }
   CHECK(twilio::read_webhook({{"faxsid", "FX1"}}).fax_sid.empty());
   // A word that is not known is never a success.
   for (const auto* word : {"Delivered", "success", "", "received "}) {

@@ -15,8 +15,10 @@ TEST_CASE("a wake is heard, with its hint; nobody listening is no error") {
   const std::string folder = ::mkdtemp(name);
   const wake::Sender sender(folder + "/wake.sock");
   sender.send();
+  CHECK_FALSE(sender.is_heard());
   {
     const auto receiver = wake::Receiver::bind(folder + "/wake.sock").value();
+    CHECK(sender.is_heard());
     CHECK(receiver.wait(0ms).empty());
     CHECK(wake::Receiver::bind(folder + "/wake.sock").error().code == core::Code::settings);
     sender.send("a");
@@ -26,6 +28,8 @@ TEST_CASE("a wake is heard, with its hint; nobody listening is no error") {
     CHECK_FALSE(receiver.wait(0ms).empty());
   }
   sender.send();
+  CHECK_FALSE(sender.is_heard());  // the file alone is nobody
+  CHECK_FALSE(wake::Sender("/tmp/" + std::string(200, 'a')).is_heard());
   CHECK(wake::Receiver::bind(folder + "/wake.sock"));
   CHECK(wake::Receiver::bind("/tmp/" + std::string(200, 'a')).error().code == core::Code::settings);
   CHECK_FALSE(wake::Receiver::bind("/nowhere/wake.sock"));

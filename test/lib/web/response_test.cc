@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "json/value.h"
+
 using web::Response;
 
 namespace {
@@ -142,6 +144,8 @@ TEST_CASE("one range of a file") {
     CHECK(response.status() == one.status);
     CHECK(response.first("Content-Range").value_or("") == one.content_range);
     CHECK(response.file().has_value() == (one.status != 416));
+    if (one.status == 416) CHECK(response.first("Content-Type") == "application/problem+json");
+    if (one.status == 416) CHECK(json::parse(response.text()).value()["status"].as_int64() == 416);
     if (!response.file()) continue;
     CHECK(response.file()->offset == one.offset);
     CHECK(response.file()->length == one.length);
