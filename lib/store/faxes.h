@@ -227,7 +227,7 @@ class Faxes {
   core::Result<void> record_final_seen(const std::string& attempt_id, core::Time now);
   core::Result<void> record_look(const std::string& attempt_id, std::int64_t looked_ms, core::Time now);
   core::Result<void> end_attempt(const std::string& attempt_id, bool refused, core::Time now);
-  // What a callback on the attempt's token brought. Makes the fax due. Ignored (false) if
+  // What a callback on the attempt's token brought; code and message: why the fax ended, empty where it has not. Makes the fax due. Ignored (false) if
   // its FaxSid is not the attempt's, or is another attempt's.
   core::Result<bool> note_callback(const std::string& attempt_id, const std::string& fax_sid, const std::string& error_code,
                                    const std::string& error_message, core::Time now, const Arrival* arrival = nullptr);
