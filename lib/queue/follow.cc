@@ -59,14 +59,35 @@ void end_delivered(store::Fax& row, std::vector<store::Event>& events, const fax
   events.back().why = word.pages ? std::to_string(*word.pages) + (*word.pages == 1 ? " page." : " pages.") : "Page count not reported.";
 }
 
+// Why the attempt failed. What a callback said counts only where the API itself gives no reason.
+struct Reason {
+  Reason(const store::Attempt& attempt, const fax::ProviderFax& word) {
+    const bool by_api = !word.error_code.empty() || !word.error_message.empty();
+    const auto& code = by_api ? word.error_code : attempt.error_code;
+    const auto& message = by_api ? word.error_message : attempt.error_message;
+    words = fax::words_of_provider(code, message);
+    cause = fax::cause_of_provider(word.status, code, message);
+    was_fetched = attempt.handed_out && fax::was_never_fetched(cause);
+    if (was_fetched && cause.next == fax::Next::retry_later) {
+      cause = fax::find_cause("provider_error");
+      words = "error " + code + (message.empty() ? "" : ": " + message);
+    }
+  }
+  bool no_page() const { return cause.pages == fax::Pages::no && !was_fetched; }
+  bool to_retry() const { return cause.next == fax::Next::retry_later && no_page(); }
+
+  fax::Cause cause;
+  std::string words;
+  bool was_fetched = false;  // the provider says that it could not fetch the document, and the book that it did
+};
+
 void end_failed(store::Fax& row, std::vector<store::Event>& events, const store::Attempt& attempt, const fax::ProviderFax& word, bool lowered, const Options& options, core::Time now) {
-  const auto code = attempt.error_code.empty() ? word.error_code : attempt.error_code;
-  const auto message = attempt.error_message.empty() ? word.error_message : attempt.error_message;
-  const auto words = fax::words_of_provider(code, message);
-  auto cause = fax::cause_of_provider(word.status, code, message);
+  const Reason reason(attempt, word);
+  auto cause = reason.cause;
   // There is no lower one than it had.
   if (lowered && cause.code == "resolution_too_high") cause = fax::find_cause("remote_incompatible");
-  const bool no_page = cause.pages == fax::Pages::no;
+  const bool no_page = reason.no_page() && cause.pages == fax::Pages::no;
+  const auto& words = reason.words;
   // "Canceled" tells people that nothing arrived.
   if (row.cancel_requested && no_page) return finish(row, events, fax::Status::canceled, "canceled_by_user", "", now);
   const bool again = cause.next == fax::Next::retry_later && no_page && !row.cancel_requested && row.ends_to_retry < options.retry_limit && !fax::is_final(row.status);
@@ -80,6 +101,10 @@ core::Result<bool> was_lowered(const Context& context, const store::Fax& fax) {
   if (fax.ends_to_retry == 0) return false;
   CORE_TRY(events, context.faxes.events(fax.id));
   return std::any_of(events.begin(), events.end(), [](const store::Event& event) { return event.what == kLowered; });
+}
+
+bool lets_another_follow(const store::Attempt& attempt, const fax::ProviderFax& word) {
+  return fax::is_final(word.status) && word.status != fax::ProviderStatus::delivered && Reason(attempt, word).to_retry();
 }
 
 core::Result<void> apply(const Context& context, const store::Fax& fax, const store::Attempt& attempt, const fax::ProviderFax& word) {
@@ -103,6 +128,9 @@ core::Result<void> apply(const Context& context, const store::Fax& fax, const st
   }
   CORE_TRY(lowered, was_lowered(context, fax));
   CORE_CHECK(end_attempt(context, attempt.id, false));
+  // From here on nobody fetches the document any more: whether somebody did is read anew.
+  CORE_TRY(last, context.faxes.last_attempt(fax.id));
+  const auto& ended = last && last->id == attempt.id ? *last : attempt;
   CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
     // A worker that slept in its question: the fax has gone on to another attempt.
     if (row.attempt != attempt.number) return;
@@ -111,7 +139,7 @@ core::Result<void> apply(const Context& context, const store::Fax& fax, const st
     row.provider_id = word.id;
     if (word.status == fax::ProviderStatus::delivered) end_delivered(row, events, word, now);
     else if (word.status == fax::ProviderStatus::canceled) finish(row, events, fax::Status::canceled, row.cancel_requested ? "canceled_by_user" : "canceled_at_provider", "", now);
-    else end_failed(row, events, attempt, word, lowered, context.options, now);
+    else end_failed(row, events, ended, word, lowered, context.options, now);
     if (corrected && !events.empty()) events.back().why += " Corrected by what the provider said later.";
   }));
   FAIL_POINT("queue.apply.moved");

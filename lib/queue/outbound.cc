@@ -24,7 +24,8 @@ core::Result<void> try_again(const Context& context, const store::Fax& fax) {
       return come_back(context, fax.id, 30s);
     }
     if (word && !fax::is_final(word->status)) return come_back(context, fax.id, 30s);
-    if (word && word->status == fax::ProviderStatus::delivered) return apply(context, fax, *last, *word);
+    // It may say more than it did when the wait began.
+    if (word && !lets_another_follow(*last, *word)) return apply(context, fax, *last, *word);
   }
   return fax.document_id.empty() ? prepare(context, fax) : submit(context, fax);
 }

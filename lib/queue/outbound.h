@@ -24,6 +24,10 @@ core::Result<void> take_late_evidence(const Context& context, const store::Fax& 
 // standard one is asked for. It is in the book as an event, since causes come and go between attempts.
 core::Result<bool> was_lowered(const Context& context, const store::Fax& fax);
 
+// Whether the provider's word is a final one after which the line may call again: certainly without a page, and with a
+// cause to try again.
+bool lets_another_follow(const store::Attempt& attempt, const fax::ProviderFax& word);
+
 // Moves the fax by what the provider's API says of the attempt: goes on following, ends it, or
 // lets it wait for another attempt.
 core::Result<void> apply(const Context& context, const store::Fax& fax, const store::Attempt& attempt, const fax::ProviderFax& word);
