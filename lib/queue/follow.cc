@@ -41,8 +41,7 @@ void wait_for_next(store::Fax& row, std::vector<store::Event>& events, const fax
   row.ends_to_retry += 1;
   const auto wait = fax::retry_wait(options.retry_wait, static_cast<int>(row.ends_to_retry), jitter());
   row.status = fax::Status::waiting;
-  row.cause_code = cause.code;
-  row.cause_text = std::string(words);
+  set_cause(row, cause.code, words);
   row.next_at = now + wait;
   events.push_back({now, std::string(cause.text), "Attempt " + std::to_string(row.attempt) + ". The next one follows by itself."});
   if (cause.code == "resolution_too_high") events.push_back({now, std::string(kLowered), ""});

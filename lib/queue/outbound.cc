@@ -17,6 +17,8 @@ constexpr auto kFirstLateLook = 10min;
 // Before an automatic retry the last fax is read once more, and must be final there too.
 core::Result<void> try_again(const Context& context, const store::Fax& fax) {
   CORE_TRY(last, context.faxes.last_attempt(fax.id));
+  CORE_TRY(free, is_number_free(context, fax));
+  if (!free) return {};
   if (last && !last->provider_id.empty()) {
     const auto word = context.provider.fetch(last->provider_id);
     if (!word && word.error().code != core::Code::not_found) {

@@ -209,6 +209,8 @@ class Faxes {
   // this number is without a provider's id (field `to`), or if the lease is another worker's (field lease). The fax's own last attempt must be over.
   core::Result<Attempt> begin_attempt(Fax& fax, std::string_view attempt_id, std::string_view media_token_hash, std::string_view callback_token_hash,
                                       core::Time now, std::string_view worker = {});
+  // Whether there is an attempt to this number without a provider's id: begin_attempt() would be a conflict (field `to`).
+  core::Result<bool> is_call_open(const std::string& to);
   core::Result<std::vector<Attempt>> attempts(const std::string& fax_id);  // oldest first
   core::Result<std::optional<Attempt>> last_attempt(const std::string& fax_id);
   core::Result<Attempt> attempt_of_media_token(std::string_view hash);     // not_found: unknown, void, over
