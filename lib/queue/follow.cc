@@ -94,12 +94,16 @@ void end_failed(store::Fax& row, std::vector<store::Event>& events, const store:
   finish(row, events, fax::Status::failed, cause.code, words, now);
 }
 
+core::Result<bool> was_told(const Context& context, const store::Fax& fax, std::string_view what) {
+  CORE_TRY(events, context.faxes.events(fax.id));
+  return std::any_of(events.begin(), events.end(), [&](const store::Event& event) { return event.what == what; });
+}
+
 }  // namespace
 
 core::Result<bool> was_lowered(const Context& context, const store::Fax& fax) {
   if (fax.ends_to_retry == 0) return false;
-  CORE_TRY(events, context.faxes.events(fax.id));
-  return std::any_of(events.begin(), events.end(), [](const store::Event& event) { return event.what == kLowered; });
+  return was_told(context, fax, kLowered);
 }
 
 bool lets_another_follow(const store::Attempt& attempt, const fax::ProviderFax& word) {
@@ -126,6 +130,7 @@ core::Result<void> apply(const Context& context, const store::Fax& fax, const st
     if (!attempt.final_seen || (now >= *attempt.final_seen && now - *attempt.final_seen < kReasonWait)) return come_back(context, fax.id, 2s);
   }
   CORE_TRY(lowered, was_lowered(context, fax));
+  CORE_TRY(told_too_late, was_told(context, fax, kTooLateToCancel));
   CORE_CHECK(end_attempt(context, attempt.id, false));
   // From here on nobody fetches the document any more: whether somebody did is read anew.
   CORE_TRY(last, context.faxes.last_attempt(fax.id));
@@ -139,6 +144,9 @@ core::Result<void> apply(const Context& context, const store::Fax& fax, const st
     if (word.status == fax::ProviderStatus::delivered) end_delivered(row, events, word, now);
     else if (word.status == fax::ProviderStatus::canceled) finish(row, events, fax::Status::canceled, row.cancel_requested ? "canceled_by_user" : "canceled_at_provider", "", now);
     else end_failed(row, events, ended, word, lowered, context.options, now);
+    // It may have said that it canceled the fax.
+    if (row.cancel_requested && fax::is_final(row.status) && row.status != fax::Status::canceled && !told_too_late)
+      events.insert(events.begin(), {now, std::string(kTooLateToCancel), "The provider went on with it to its end."});
     if (corrected && !events.empty()) events.back().why += " Corrected by what the provider said later.";
   }));
   FAIL_POINT("queue.apply.moved");

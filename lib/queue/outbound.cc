@@ -54,7 +54,7 @@ core::Result<void> cancel(const Context& context, const store::Fax& fax) {
   CORE_TRY(row, change(context, fax.id, [&](store::Fax& it, auto& events) {
     if (fax::is_final(it.status)) return;
     it.cancel_tried = true;
-    if (outcome.kind == Kind::too_late) events.push_back({now, "Too late to cancel", "The provider is already sending it; it goes on to its end."});
+    if (outcome.kind == Kind::too_late) events.push_back({now, std::string(kTooLateToCancel), "The provider is already sending it; it goes on to its end."});
   }));
   FAIL_POINT("queue.cancel.noted");
   return follow(context, row);

@@ -1,6 +1,8 @@
 // The steps of a fax that goes out; each is safe to do twice (README.md of this folder).
 #pragma once
 
+#include <string_view>
+
 #include "core/result.h"
 #include "queue/context.h"
 
@@ -19,6 +21,9 @@ core::Result<void> look_for(const Context& context, const store::Fax& fax); // c
 core::Result<void> cancel(const Context& context, const store::Fax& fax);   // cancel_requested
 core::Result<void> end_in_time(const Context& context, const store::Fax& fax);  // deadline reached
 core::Result<void> take_late_evidence(const Context& context, const store::Fax& fax);  // final already
+
+// What an event says of a cancel that had no effect.
+inline constexpr std::string_view kTooLateToCancel = "Too late to cancel";
 
 // Whether no other call to the fax's number is open. If one is, the fax waits for it, and says so. Asked before anything
 // is copied or used up for a call; the book asks once more when the call is begun.
