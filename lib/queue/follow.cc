@@ -106,6 +106,12 @@ core::Result<bool> was_lowered(const Context& context, const store::Fax& fax) {
   return was_told(context, fax, kLowered);
 }
 
+core::Result<fax::ProviderFax> fetch_own(const Context& context, const store::Fax& fax, const store::Attempt& attempt) {
+  CORE_TRY(word, context.provider.fetch(attempt.provider_id));
+  if (fax::is_another(word, fax.to)) return core::Error{core::Code::bad_request, "the provider's id " + attempt.provider_id + " is that of a fax that this line did not send here"};
+  return word;
+}
+
 bool lets_another_follow(const store::Attempt& attempt, const fax::ProviderFax& word) {
   return fax::is_final(word.status) && word.status != fax::ProviderStatus::delivered && Reason(attempt, word).to_retry();
 }
@@ -156,7 +162,7 @@ core::Result<void> apply(const Context& context, const store::Fax& fax, const st
 core::Result<void> follow(const Context& context, const store::Fax& fax) {
   CORE_TRY(attempt, context.faxes.last_attempt(fax.id));
   if (!attempt || attempt->provider_id.empty()) return look_for(context, fax);
-  const auto word = context.provider.fetch(attempt->provider_id);
+  const auto word = fetch_own(context, fax, *attempt);
   if (!word) {
     core::log(core::Level::warning, "the provider did not say how the fax is", word.error(), {{"fax", fax.id}});
     CORE_CHECK(context.faxes.record_poll(attempt->id));

@@ -20,7 +20,7 @@ core::Result<void> try_again(const Context& context, const store::Fax& fax) {
   CORE_TRY(free, is_number_free(context, fax));
   if (!free) return {};
   if (last && !last->provider_id.empty()) {
-    const auto word = context.provider.fetch(last->provider_id);
+    const auto word = fetch_own(context, fax, *last);
     if (!word && word.error().code != core::Code::not_found) {
       core::log(core::Level::warning, "next attempt put off: the provider does not answer", word.error(), {{"fax", fax.id}});
       return come_back(context, fax.id, 30s);
@@ -65,7 +65,7 @@ core::Result<void> end_in_time(const Context& context, const store::Fax& fax) {
   CORE_TRY(attempt, context.faxes.last_attempt(fax.id));
   bool unread = false;
   if (past == Past::known) {
-    const auto word = context.provider.fetch(attempt->provider_id);
+    const auto word = fetch_own(context, fax, *attempt);
     if (word && fax::is_final(word->status)) return apply(context, fax, *attempt, *word);
     unread = !word;
   }

@@ -33,6 +33,10 @@ core::Result<bool> is_number_free(const Context& context, const store::Fax& fax)
 // standard one is asked for. It is in the book as an event, since causes come and go between attempts.
 core::Result<bool> was_lowered(const Context& context, const store::Fax& fax);
 
+// What the provider says of the attempt's fax, by its id. Errors: of the API; bad_request too where it tells of a fax that
+// cannot be this one.
+core::Result<fax::ProviderFax> fetch_own(const Context& context, const store::Fax& fax, const store::Attempt& attempt);
+
 // Whether the provider's word is a final one after which the line may call again: certainly without a page, and with a
 // cause to try again.
 bool lets_another_follow(const store::Attempt& attempt, const fax::ProviderFax& word);

@@ -295,6 +295,24 @@ TEST_CASE("an API that does not answer changes nothing") {
   CHECK(line.provider.count("submit") == 1);
 }
 
+TEST_CASE("an id that turns out to be another fax's moves nothing, at the deadline neither") {
+  for (const bool received : {true, false}) {
+    CAPTURE(received);
+    Sent line;
+    if (received) line.at_provider().direction = fax::Direction::inbound;
+    else line.at_provider().to = "+12125559999";
+    const core::LogCapture log;
+    line.ends(received ? ProviderStatus::failed : ProviderStatus::delivered, received ? "34004" : "");
+    line.run_for(1h);
+    CHECK(line.status(line.id) == Status::sending);
+    CHECK(log.text().find("did not send here") != std::string::npos);
+    line.run_for(73h);
+    CHECK(line.status(line.id) == Status::unresolved);
+    CHECK(line.cause(line.id) == "deadline_passed");
+    CHECK(line.provider.count("submit") == 1);
+  }
+}
+
 TEST_CASE("a cancel that was not ours") {
   Sent line;
   line.ends(ProviderStatus::canceled);
