@@ -127,7 +127,9 @@ class Inbound {
       return web::text(200, "OK\n");
     }
     const auto arrival = arrival_of(request, "callback", said, hash, static_cast<std::int64_t>(request.body().received()));
-    CORE_TRY(noted, faxes_.note_callback(attempt.id, hook.fax_sid, hook.error_code, hook.error_message, line_.clock->now(), &arrival));
+    // What goes wrong on the way is not how the fax ends.
+    const bool ended = fax::is_final(hook.status);
+    CORE_TRY(noted, faxes_.note_callback(attempt.id, hook.fax_sid, ended ? hook.error_code : "", ended ? hook.error_message : "", line_.clock->now(), &arrival));
     FAIL_POINT("inbound.callback.noted");
     if (noted) line_.wake();
     core::log(core::Level::info, noted ? "callback" : "callback of another fax, ignored", {{"fax", attempt.fax_id}, {"attempt", attempt.id}, {"said", hook.status_word}, {"request", request.id()}});

@@ -1,5 +1,7 @@
 #include "fax/provider.h"
 
+#include "fax/number.h"
+
 namespace fax {
 
 std::string_view name(ProviderStatus status) {
@@ -29,6 +31,10 @@ bool is_final(ProviderStatus status) {
     case ProviderStatus::canceled: return true;
     default: return false;
   }
+}
+
+bool is_another(const ProviderFax& fax, std::string_view to) {
+  return fax.direction == Direction::inbound || (is_e164(to) && is_e164(fax.to) && fax.to != to);
 }
 
 }  // namespace fax

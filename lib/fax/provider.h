@@ -40,6 +40,10 @@ struct ProviderFax {
   std::string media_id = {};
 };
 
+// True for what cannot be the fax that was sent to `to`: a received one, or one to another number. What the provider
+// leaves out proves nothing, nor do addresses that are no numbers (SIP).
+bool is_another(const ProviderFax& fax, std::string_view to);
+
 struct SubmitRequest {
   std::string from;          // E.164
   std::string to;            // E.164, or a SIP URI

@@ -47,7 +47,7 @@ core::Result<void> adopt(const Context& context, const store::Fax& fax, const st
   CORE_TRY(found, change(context, fax.id, [&](store::Fax& row, auto& events) {
     if (row.attempt != attempt.number) return;
     row.provider_id = word.id;
-    if (!fax::is_final(row.status)) row.status = fax::Status::sending, row.cause_code.clear();
+    if (!fax::is_final(row.status)) row.status = fax::Status::sending, set_cause(row, "");
     events.push_back({context.clock.now(), "Found at the provider", ""});
   }));
   FAIL_POINT("queue.adopt.moved");
@@ -79,7 +79,7 @@ core::Result<void> safe_again(const Context& context, const store::Fax& fax) {
   CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
     if (!is_at_call(row)) return;
     row.status = fax::Status::waiting;
-    row.cause_code = "unknown_outcome";
+    set_cause(row, "never_fetched");
     row.next_at = context.clock.now() + fax::fetch_wait(static_cast<int>(std::min<std::int64_t>(row.attempt - 1, 10)));
     events.push_back({context.clock.now(), "Trying again", "The provider never fetched the document, so nothing can have been sent."});
   }));
@@ -113,6 +113,7 @@ core::Result<void> look_for(const Context& context, const store::Fax& fax) {
       if (!is_at_call(row) || row.attempt != attempt->number) return;
       row.status = fax::Status::sending;
       row.provider_id = attempt->provider_id;
+      set_cause(row, "");
     }));
     return follow(context, known);
   }
@@ -143,6 +144,7 @@ core::Result<void> look_for(const Context& context, const store::Fax& fax) {
     if (!is_at_call(row) || row.attempt != attempt->number) return;
     if (core::Milliseconds(looked_ms) >= context.options.check_time) return finish(row, events, fax::Status::unresolved, "unknown_outcome", "", now);
     row.status = fax::Status::checking;
+    set_cause(row, "being_looked_for");
     row.next_at = now + kLookInterval;
   }));
   FAIL_POINT("queue.look.moved");

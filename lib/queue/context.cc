@@ -39,10 +39,21 @@ bool is_over(const Context& context, const store::Fax& fax) {
   return context.clock.now() >= fax.deadline && (context.time == nullptr || context.time->may_end());
 }
 
+void set_cause(store::Fax& fax, std::string_view code, std::string_view words) {
+  fax.cause_code = std::string(code);
+  fax.cause_text = std::string(words);
+}
+
+void wait_with(store::Fax& fax, std::vector<store::Event>& events, std::string_view cause_code, core::Time until, core::Time now) {
+  if (fax.cause_code != cause_code) events.push_back({now, "Waiting", std::string(fax::find_cause(cause_code).text)});
+  fax.status = fax::Status::waiting;
+  set_cause(fax, cause_code);
+  fax.next_at = until;
+}
+
 void finish(store::Fax& fax, std::vector<store::Event>& events, fax::Status status, std::string_view cause_code, std::string_view own_words, core::Time now) {
   fax.status = status;
-  fax.cause_code = std::string(cause_code);
-  fax.cause_text = std::string(own_words);
+  set_cause(fax, cause_code, own_words);
   fax.next_at.reset();
   std::string what;
   switch (status) {

@@ -84,6 +84,12 @@ bool is_lease_lost(const core::Error& error);
 // The fax comes back after `wait`, with nothing else changed.
 core::Result<void> come_back(const Context& context, const std::string& fax_id, std::chrono::seconds wait);
 
+// The cause, and the provider's own words for it, if it gave any: those of an earlier cause go with that.
+void set_cause(store::Fax& fax, std::string_view code, std::string_view words = {});
+
+// The fax waits with this cause, and comes back at that time. An event says so, unless that was its cause already.
+void wait_with(store::Fax& fax, std::vector<store::Event>& events, std::string_view cause_code, core::Time until, core::Time now);
+
 // Sets a final status with its cause, ends the waiting; writes the event from the cause's words.
 void finish(store::Fax& fax, std::vector<store::Event>& events, fax::Status status, std::string_view cause_code, std::string_view own_words, core::Time now);
 

@@ -41,8 +41,7 @@ void wait_for_next(store::Fax& row, std::vector<store::Event>& events, const fax
   row.ends_to_retry += 1;
   const auto wait = fax::retry_wait(options.retry_wait, static_cast<int>(row.ends_to_retry), jitter());
   row.status = fax::Status::waiting;
-  row.cause_code = cause.code;
-  row.cause_text = std::string(words);
+  set_cause(row, cause.code, words);
   row.next_at = now + wait;
   events.push_back({now, std::string(cause.text), "Attempt " + std::to_string(row.attempt) + ". The next one follows by itself."});
   if (cause.code == "resolution_too_high") events.push_back({now, std::string(kLowered), ""});
@@ -59,14 +58,35 @@ void end_delivered(store::Fax& row, std::vector<store::Event>& events, const fax
   events.back().why = word.pages ? std::to_string(*word.pages) + (*word.pages == 1 ? " page." : " pages.") : "Page count not reported.";
 }
 
+// Why the attempt failed. What a callback said counts only where the API itself gives no reason.
+struct Reason {
+  Reason(const store::Attempt& attempt, const fax::ProviderFax& word) {
+    const bool by_api = !word.error_code.empty() || !word.error_message.empty();
+    const auto& code = by_api ? word.error_code : attempt.error_code;
+    const auto& message = by_api ? word.error_message : attempt.error_message;
+    words = fax::words_of_provider(code, message);
+    cause = fax::cause_of_provider(word.status, code, message);
+    was_fetched = attempt.handed_out && fax::was_never_fetched(cause);
+    if (was_fetched && cause.next == fax::Next::retry_later) {
+      cause = fax::find_cause("provider_error");
+      words = "error " + code + (message.empty() ? "" : ": " + message);
+    }
+  }
+  bool no_page() const { return cause.pages == fax::Pages::no && !was_fetched; }
+  bool to_retry() const { return cause.next == fax::Next::retry_later && no_page(); }
+
+  fax::Cause cause;
+  std::string words;
+  bool was_fetched = false;  // the provider says that it could not fetch the document, and the book that it did
+};
+
 void end_failed(store::Fax& row, std::vector<store::Event>& events, const store::Attempt& attempt, const fax::ProviderFax& word, bool lowered, const Options& options, core::Time now) {
-  const auto code = attempt.error_code.empty() ? word.error_code : attempt.error_code;
-  const auto message = attempt.error_message.empty() ? word.error_message : attempt.error_message;
-  const auto words = fax::words_of_provider(code, message);
-  auto cause = fax::cause_of_provider(word.status, code, message);
+  const Reason reason(attempt, word);
+  auto cause = reason.cause;
   // There is no lower one than it had.
   if (lowered && cause.code == "resolution_too_high") cause = fax::find_cause("remote_incompatible");
-  const bool no_page = cause.pages == fax::Pages::no;
+  const bool no_page = reason.no_page() && cause.pages == fax::Pages::no;
+  const auto& words = reason.words;
   // "Canceled" tells people that nothing arrived.
   if (row.cancel_requested && no_page) return finish(row, events, fax::Status::canceled, "canceled_by_user", "", now);
   const bool again = cause.next == fax::Next::retry_later && no_page && !row.cancel_requested && row.ends_to_retry < options.retry_limit && !fax::is_final(row.status);
@@ -74,12 +94,26 @@ void end_failed(store::Fax& row, std::vector<store::Event>& events, const store:
   finish(row, events, fax::Status::failed, cause.code, words, now);
 }
 
+core::Result<bool> was_told(const Context& context, const store::Fax& fax, std::string_view what) {
+  CORE_TRY(events, context.faxes.events(fax.id));
+  return std::any_of(events.begin(), events.end(), [&](const store::Event& event) { return event.what == what; });
+}
+
 }  // namespace
 
 core::Result<bool> was_lowered(const Context& context, const store::Fax& fax) {
   if (fax.ends_to_retry == 0) return false;
-  CORE_TRY(events, context.faxes.events(fax.id));
-  return std::any_of(events.begin(), events.end(), [](const store::Event& event) { return event.what == kLowered; });
+  return was_told(context, fax, kLowered);
+}
+
+core::Result<fax::ProviderFax> fetch_own(const Context& context, const store::Fax& fax, const store::Attempt& attempt) {
+  CORE_TRY(word, context.provider.fetch(attempt.provider_id));
+  if (fax::is_another(word, fax.to)) return core::Error{core::Code::bad_request, "the provider's id " + attempt.provider_id + " is that of a fax that this line did not send here"};
+  return word;
+}
+
+bool lets_another_follow(const store::Attempt& attempt, const fax::ProviderFax& word) {
+  return fax::is_final(word.status) && word.status != fax::ProviderStatus::delivered && Reason(attempt, word).to_retry();
 }
 
 core::Result<void> apply(const Context& context, const store::Fax& fax, const store::Attempt& attempt, const fax::ProviderFax& word) {
@@ -102,7 +136,11 @@ core::Result<void> apply(const Context& context, const store::Fax& fax, const st
     if (!attempt.final_seen || (now >= *attempt.final_seen && now - *attempt.final_seen < kReasonWait)) return come_back(context, fax.id, 2s);
   }
   CORE_TRY(lowered, was_lowered(context, fax));
+  CORE_TRY(told_too_late, was_told(context, fax, kTooLateToCancel));
   CORE_CHECK(end_attempt(context, attempt.id, false));
+  // From here on nobody fetches the document any more: whether somebody did is read anew.
+  CORE_TRY(last, context.faxes.last_attempt(fax.id));
+  const auto& ended = last && last->id == attempt.id ? *last : attempt;
   CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
     // A worker that slept in its question: the fax has gone on to another attempt.
     if (row.attempt != attempt.number) return;
@@ -111,7 +149,10 @@ core::Result<void> apply(const Context& context, const store::Fax& fax, const st
     row.provider_id = word.id;
     if (word.status == fax::ProviderStatus::delivered) end_delivered(row, events, word, now);
     else if (word.status == fax::ProviderStatus::canceled) finish(row, events, fax::Status::canceled, row.cancel_requested ? "canceled_by_user" : "canceled_at_provider", "", now);
-    else end_failed(row, events, attempt, word, lowered, context.options, now);
+    else end_failed(row, events, ended, word, lowered, context.options, now);
+    // It may have said that it canceled the fax.
+    if (row.cancel_requested && fax::is_final(row.status) && row.status != fax::Status::canceled && !told_too_late)
+      events.insert(events.begin(), {now, std::string(kTooLateToCancel), "The provider went on with it to its end."});
     if (corrected && !events.empty()) events.back().why += " Corrected by what the provider said later.";
   }));
   FAIL_POINT("queue.apply.moved");
@@ -121,7 +162,7 @@ core::Result<void> apply(const Context& context, const store::Fax& fax, const st
 core::Result<void> follow(const Context& context, const store::Fax& fax) {
   CORE_TRY(attempt, context.faxes.last_attempt(fax.id));
   if (!attempt || attempt->provider_id.empty()) return look_for(context, fax);
-  const auto word = context.provider.fetch(attempt->provider_id);
+  const auto word = fetch_own(context, fax, *attempt);
   if (!word) {
     core::log(core::Level::warning, "the provider did not say how the fax is", word.error(), {{"fax", fax.id}});
     CORE_CHECK(context.faxes.record_poll(attempt->id));

@@ -17,14 +17,17 @@ constexpr auto kFirstLateLook = 10min;
 // Before an automatic retry the last fax is read once more, and must be final there too.
 core::Result<void> try_again(const Context& context, const store::Fax& fax) {
   CORE_TRY(last, context.faxes.last_attempt(fax.id));
+  CORE_TRY(free, is_number_free(context, fax));
+  if (!free) return {};
   if (last && !last->provider_id.empty()) {
-    const auto word = context.provider.fetch(last->provider_id);
+    const auto word = fetch_own(context, fax, *last);
     if (!word && word.error().code != core::Code::not_found) {
       core::log(core::Level::warning, "next attempt put off: the provider does not answer", word.error(), {{"fax", fax.id}});
       return come_back(context, fax.id, 30s);
     }
     if (word && !fax::is_final(word->status)) return come_back(context, fax.id, 30s);
-    if (word && word->status == fax::ProviderStatus::delivered) return apply(context, fax, *last, *word);
+    // It may say more than it did when the wait began.
+    if (word && !lets_another_follow(*last, *word)) return apply(context, fax, *last, *word);
   }
   return fax.document_id.empty() ? prepare(context, fax) : submit(context, fax);
 }
@@ -51,7 +54,7 @@ core::Result<void> cancel(const Context& context, const store::Fax& fax) {
   CORE_TRY(row, change(context, fax.id, [&](store::Fax& it, auto& events) {
     if (fax::is_final(it.status)) return;
     it.cancel_tried = true;
-    if (outcome.kind == Kind::too_late) events.push_back({now, "Too late to cancel", "The provider is already sending it; it goes on to its end."});
+    if (outcome.kind == Kind::too_late) events.push_back({now, std::string(kTooLateToCancel), "The provider is already sending it; it goes on to its end."});
   }));
   FAIL_POINT("queue.cancel.noted");
   return follow(context, row);
@@ -62,7 +65,7 @@ core::Result<void> end_in_time(const Context& context, const store::Fax& fax) {
   CORE_TRY(attempt, context.faxes.last_attempt(fax.id));
   bool unread = false;
   if (past == Past::known) {
-    const auto word = context.provider.fetch(attempt->provider_id);
+    const auto word = fetch_own(context, fax, *attempt);
     if (word && fax::is_final(word->status)) return apply(context, fax, *attempt, *word);
     unread = !word;
   }

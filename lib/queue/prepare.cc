@@ -69,6 +69,9 @@ core::Result<store::Document> join(const Context& context, const store::Fax& fax
   return whole;
 }
 
+// Done before, and not submitted then.
+bool is_joined(const Context& context, const store::Fax& fax) { return !fax.document_id.empty() && context.spool.open(fax.document_id); }
+
 }  // namespace
 
 core::Result<void> examine_document(const Context& context, store::Document document) {
@@ -95,7 +98,10 @@ core::Result<void> prepare(const Context& context, const store::Fax& fax) {
   }
   if (documents.empty()) return core::Error{core::Code::internal, "fax " + fax.id + " has no document"};
   store::Document whole = documents.front();
-  if (documents.size() > 1) {
+  if (documents.size() > 1 && is_joined(context, fax)) {
+    whole.id = fax.document_id;
+    whole.pages = fax.pages;
+  } else if (documents.size() > 1) {
     auto joined = join(context, fax, documents);
     if (!joined && joined.error().code == core::Code::invalid) {
       CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {

@@ -21,11 +21,7 @@ constexpr auto kNumberWait = 5s;
 // The account is held: this fax waits, with the reason in its row.
 core::Result<void> wait_for_account(const Context& context, const store::Fax& fax, const store::Hold& hold) {
   CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
-    const std::string cause = hold.kind == "unauthorized" ? "wrong_credentials" : "rate_limited";
-    if (row.cause_code != cause) events.push_back({context.clock.now(), "Waiting", std::string(fax::find_cause(cause).text)});
-    row.status = fax::Status::waiting;
-    row.cause_code = cause;
-    row.next_at = hold.until;
+    wait_with(row, events, hold.kind == "unauthorized" ? "wrong_credentials" : "rate_limited", hold.until, context.clock.now());
   }));
   return {};
 }
@@ -57,11 +53,7 @@ core::Result<void> not_sent(const Context& context, const store::Fax& fax, const
   CORE_CHECK(end_attempt(context, attempt_id, true));
   CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
     if (!is_current(row, fax)) return;
-    if (row.cause_code != cause) events.push_back({context.clock.now(), "Waiting", std::string(fax::find_cause(cause).text)});
-    row.status = fax::Status::waiting;
-    row.cause_code = cause;
-    row.cause_text.clear();
-    row.next_at = context.clock.now() + wait;
+    wait_with(row, events, cause, context.clock.now() + wait, context.clock.now());
   }));
   FAIL_POINT("queue.not_sent.moved");
   return {};
@@ -95,8 +87,7 @@ core::Result<void> taken(const Context& context, const store::Fax& fax, const st
     if (!is_current(row, fax)) return;
     row.status = fax::Status::sending;
     row.provider_id = provider_id;
-    row.cause_code.clear();
-    row.cause_text.clear();
+    set_cause(row, "");
     row.next_at = context.clock.now() + 1s;
     events.push_back({context.clock.now(), "Handed to the provider", row.attempt > 1 ? "Attempt " + std::to_string(row.attempt) + "." : ""});
   }));
@@ -110,7 +101,7 @@ core::Result<void> unknown(const Context& context, const store::Fax& fax, const 
   CORE_TRY(row, change(context, fax.id, [&](store::Fax& it, auto& events) {
     if (it.status == fax::Status::checking || !is_current(it, fax)) return;
     it.status = fax::Status::checking;
-    it.cause_code = "unknown_outcome";
+    set_cause(it, "being_looked_for");
     it.next_at = context.clock.now();
     events.push_back({context.clock.now(), "Looking for it at the provider", "The provider's answer did not come, so it may or may not have the fax."});
   }));
@@ -119,28 +110,42 @@ core::Result<void> unknown(const Context& context, const store::Fax& fax, const 
 }
 
 // Whether this fax may call now: nobody holds the account, or it is the one that tries.
-core::Result<bool> may_call(const Context& context, const store::Fax& fax) {
+enum class Leave { none, free, to_try };
+
+core::Result<Leave> may_call(const Context& context, const store::Fax& fax) {
   CORE_TRY(hold, context.faxes.hold());
-  if (!hold) return true;
+  if (!hold) return Leave::free;
   const auto now = context.clock.now();
   if (now >= hold->until) {
     CORE_TRY(granted, context.faxes.take_probe(now, now + kProbeTime));
-    if (granted) return true;
+    if (granted) return Leave::to_try;
     // Another worker's fax tries.
     hold->until = now + kProbeTime;
   }
   CORE_CHECK(wait_for_account(context, fax, *hold));
-  return false;
+  return Leave::none;
 }
 
 }  // namespace
+
+core::Result<bool> is_number_free(const Context& context, const store::Fax& fax) {
+  CORE_TRY(open, context.faxes.is_call_open(fax.to));
+  if (!open) return true;
+  CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto& events) {
+    if (!fax::is_final(row.status)) wait_with(row, events, "behind_another_fax", context.clock.now() + kNumberWait, context.clock.now());
+  }));
+  return false;
+}
 
 core::Result<void> submit(const Context& context, const store::Fax& fax) {
   CORE_TRY(past, close_last_attempt(context, fax.id));
   if (past == Past::known) return follow(context, fax);
   if (past == Past::handed_out) return look_for(context, fax);
-  CORE_TRY(allowed, may_call(context, fax));
-  if (!allowed) return {};
+  // Before the account is asked for: a fax that cannot call must not be the one that tries.
+  CORE_TRY(free, is_number_free(context, fax));
+  if (!free) return {};
+  CORE_TRY(leave, may_call(context, fax));
+  if (leave == Leave::none) return {};
   CORE_TRY(lowered, was_lowered(context, fax));
 
   // The copy first, then the intent: a copy without an intent is nobody's, and the purge takes it.
@@ -157,8 +162,9 @@ core::Result<void> submit(const Context& context, const store::Fax& fax) {
   if (!attempt) {
     (void)context.spool.take_back(attempt_id);
     if (attempt.error().code != core::Code::conflict || is_lease_lost(attempt.error())) return attempt.error();
-    // Another call to this number is open, or the fax was changed (canceled, perhaps) meanwhile.
-    return come_back(context, fax.id, attempt.error().field == "to" ? kNumberWait : 0s);
+    // Another call to this number was begun, or the fax was changed (canceled, perhaps) in this moment.
+    if (leave == Leave::to_try) CORE_CHECK(context.faxes.shorten_hold(context.clock.now()));
+    return come_back(context, fax.id, 0s);
   }
   FAIL_POINT("queue.submit.intent_written");
   const auto outcome = context.provider.submit({row.from, row.to, urls.media, urls.callback, lowered ? "standard" : ""});

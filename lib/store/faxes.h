@@ -214,6 +214,8 @@ class Faxes {
   // this number is without a provider's id (field `to`), or if the lease is another worker's (field lease). The fax's own last attempt must be over.
   core::Result<Attempt> begin_attempt(Fax& fax, std::string_view attempt_id, std::string_view media_token_hash, std::string_view callback_token_hash,
                                       core::Time now, std::string_view worker = {});
+  // Whether there is an attempt to this number without a provider's id: begin_attempt() would be a conflict (field `to`).
+  core::Result<bool> is_call_open(const std::string& to);
   core::Result<std::vector<Attempt>> attempts(const std::string& fax_id);  // oldest first
   core::Result<std::optional<Attempt>> last_attempt(const std::string& fax_id);
   core::Result<Attempt> attempt_of_media_token(std::string_view hash);     // not_found: unknown, void, over, or its fax deleted
@@ -232,7 +234,7 @@ class Faxes {
   core::Result<void> record_final_seen(const std::string& attempt_id, core::Time now);
   core::Result<void> record_look(const std::string& attempt_id, std::int64_t looked_ms, core::Time now);
   core::Result<void> end_attempt(const std::string& attempt_id, bool refused, core::Time now);
-  // What a callback on the attempt's token brought. Makes the fax due. Ignored (false) if
+  // What a callback on the attempt's token brought; code and message: why the fax ended, empty where it has not. Makes the fax due. Ignored (false) if
   // its FaxSid is not the attempt's, or is another attempt's.
   core::Result<bool> note_callback(const std::string& attempt_id, const std::string& fax_sid, const std::string& error_code,
                                    const std::string& error_message, core::Time now, const Arrival* arrival = nullptr);

@@ -77,6 +77,12 @@ core::Result<Attempt> Faxes::begin_attempt(Fax& fax, std::string_view attempt_id
   return attempt;
 }
 
+core::Result<bool> Faxes::is_call_open(const std::string& to) {
+  CORE_TRY(connection, database_->lease());
+  CORE_TRY(open, connection.query(kOpenCalls, {to}));
+  return !open.empty();
+}
+
 core::Result<std::vector<Attempt>> Faxes::attempts(const std::string& fax_id) {
   CORE_TRY(connection, database_->lease());
   return read_attempts(connection, fax_id);

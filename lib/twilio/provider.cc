@@ -72,6 +72,10 @@ fax::SubmitOutcome Provider::submit(const fax::SubmitRequest& request) {
       outcome.error = fax.error().within("submit");
       return outcome;
     }
+    if (fax::is_another(*fax, request.to)) {
+      outcome.error = {core::Code::bad_request, "submit: the answer is about another fax, " + fax->id};
+      return outcome;
+    }
     outcome.kind = Kind::taken;
     outcome.provider_id = fax->id;
     outcome.error = {};

@@ -16,7 +16,7 @@ namespace twilio {
 
 // Each call is one request (a list: one a page). Safe for several threads. Errors as fax::Provider has them. What the
 // outcomes of submit() rest on (everything else is `unknown`):
-//   taken         a 2xx with a sid
+//   taken         a 2xx with a sid, and not about another fax (fax::is_another())
 //   not_taken     a 4xx whose body is the provider's own error (read_refusal())
 //   rate_limited  429    unauthorized  401, 403: by their meaning nothing was taken, whatever the body
 //   unreachable   no connection, or a base URL or CA file that no connection can be made with

@@ -321,6 +321,21 @@ TEST_CASE("callbacks: a hint on the attempt's own token, for its own fax") {
   CHECK(house.wakes == 2);
 }
 
+TEST_CASE("callbacks: a reason counts only with a status that is final") {
+  for (const auto* status : {"processing", "queued", "sending", "nonsense", ""}) {
+    CAPTURE(status);
+    Incoming house;
+    auto fax = house.sent();
+    const auto attempt = house.attempt(fax, "m", crypto::token_hash("ctoken"));
+    CHECK(house.form("/fax/callback/ctoken", "FaxSid=FX7&FaxStatus=" + std::string(status) + "&ErrorCode=11200&ErrorMessage=slow").status() == 200);
+    CHECK(house.wakes == 1);
+    CHECK(house.faxes->last_attempt(fax.id).value()->error_code.empty());
+    CHECK(house.faxes->last_attempt(fax.id).value()->error_message.empty());
+    CHECK(house.form("/fax/callback/ctoken", "FaxSid=FX7&FaxStatus=failed&ErrorCode=34004").status() == 200);
+    CHECK(house.faxes->last_attempt(fax.id).value()->error_code == "34004");
+  }
+}
+
 TEST_CASE("callbacks that cannot be noted come again") {
   Incoming house;
   auto fax = house.sent();

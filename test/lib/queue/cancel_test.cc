@@ -110,6 +110,30 @@ TEST_CASE("too late: the fax goes on to its end, an event says so, and nothing i
   }
 }
 
+TEST_CASE("a cancel that the provider says it did, and did not: an event says so, once") {
+  for (const auto kind : {Cancel::Kind::canceled, Cancel::Kind::too_late, Cancel::Kind::unknown}) {
+    CAPTURE(static_cast<int>(kind));
+    Bench bench;
+    const auto id = bench.send();
+    bench.run();
+    bench.cancel(id);
+    bench.provider.cancels = {{kind}};
+    int looks = 0;
+    bench.provider.move = [&](fax::ProviderFax& word, const auto&) { word.status = ++looks < 3 && kind != Cancel::Kind::unknown ? ProviderStatus::processing : ProviderStatus::delivered; };
+    bench.run_for(1min);
+    CHECK(bench.status(id) == Status::delivered);
+    const auto story = bench.story(id);
+    CHECK(story.find("Too late to cancel; ") < story.find("Delivered; "));
+    CHECK(story.find("Too late to cancel; ") == story.rfind("Too late to cancel; "));
+  }
+  Bench bench;
+  const auto id = bench.send();
+  bench.run();
+  bench.provider.faxes["FX1"].status = ProviderStatus::delivered;
+  bench.run_for(1min);
+  CHECK(bench.story(id).find("Too late to cancel") == std::string::npos);
+}
+
 TEST_CASE("a cancel whose outcome is unknown is asked again") {
   Bench bench;
   const auto id = bench.send();

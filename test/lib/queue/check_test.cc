@@ -210,8 +210,11 @@ TEST_CASE("CHECK_SECONDS of successful looks, and not before") {
   Lost line;
   line.run_for(29min);
   CHECK(line.status(line.id) == Status::checking);
+  // Nothing that a person could do would help now.
+  CHECK(line.cause(line.id) == "being_looked_for");
   line.run_for(2min);
   CHECK(line.status(line.id) == Status::unresolved);
+  CHECK(line.cause(line.id) == "unknown_outcome");
   CHECK(line.provider.count("submit") == 1);
 }
 

@@ -175,6 +175,71 @@ TEST_CASE("before another attempt the last fax is read once more, and must be fi
   CHECK(line.provider.count("submit") == 1);
 }
 
+TEST_CASE("read once more before another attempt, the last fax may say more: only what is still to be tried again is") {
+  struct Case {
+    ProviderStatus now;
+    const char* code;
+    Status ends;
+    const char* cause;
+  };
+  for (const auto& one : {Case{ProviderStatus::failed, "", Status::failed, "failed_without_reason"}, Case{ProviderStatus::failed, "34004", Status::failed, "transmission_error"},
+                          Case{ProviderStatus::failed, "21211", Status::failed, "number_refused"}, Case{ProviderStatus::canceled, "", Status::canceled, "canceled_at_provider"}}) {
+    CAPTURE(one.cause);
+    Sent line;
+    line.ends(ProviderStatus::busy);
+    REQUIRE(line.status(line.id) == Status::waiting);
+    line.at_provider().status = one.now;
+    line.at_provider().error_code = one.code;
+    line.run_for(24h);
+    CHECK(line.provider.count("submit") == 1);
+    CHECK(line.status(line.id) == one.ends);
+    CHECK(line.cause(line.id) == one.cause);
+  }
+  Sent line;
+  line.ends(ProviderStatus::busy);
+  line.at_provider().status = ProviderStatus::no_answer;
+  line.pass(400s);
+  CHECK(line.provider.count("submit") == 2);
+}
+
+TEST_CASE("a reason that came by callback alone still stands when the fax is read once more") {
+  Sent line;
+  CHECK(line.call_back(line.provider.requests[0].callback_url, "FX1", "34002", "busy"));
+  line.ends(ProviderStatus::failed);
+  REQUIRE(line.status(line.id) == Status::waiting);
+  line.pass(400s);
+  CHECK(line.provider.count("submit") == 2);
+}
+
+TEST_CASE("the API's reason counts more than a callback's") {
+  Sent line;
+  CHECK(line.call_back(line.provider.requests[0].callback_url, "FX1", "34002", "busy"));
+  line.ends(ProviderStatus::failed, "34004");
+  CHECK(line.cause(line.id) == "transmission_error");
+  line.run_for(24h);
+  CHECK(line.status(line.id) == Status::failed);
+  CHECK(line.provider.count("submit") == 1);
+}
+
+TEST_CASE("a document that was handed out was fetched, whatever the provider says: a person is asked") {
+  for (const bool handed_out : {true, false}) {
+    CAPTURE(handed_out);
+    Bench bench;
+    const auto id = bench.send();
+    bench.run();
+    if (handed_out) bench.get(bench.provider.requests.at(0).media_url);
+    bench.provider.faxes["FX1"].status = ProviderStatus::failed;
+    bench.provider.faxes["FX1"].error_code = "11200";
+    bench.pass(2s);
+    CHECK(bench.status(id) == (handed_out ? Status::failed : Status::waiting));
+    CHECK(bench.cause(id) == (handed_out ? "provider_error" : "media_not_fetched"));
+    if (handed_out) CHECK(bench.fax(id).cause_text == "error 11200");
+    if (!handed_out) continue;
+    bench.run_for(24h);
+    CHECK(bench.provider.count("submit") == 1);
+  }
+}
+
 TEST_CASE("the reason comes by callback, a moment behind") {
   Sent line;
   line.ends(ProviderStatus::failed);
@@ -228,6 +293,24 @@ TEST_CASE("an API that does not answer changes nothing") {
   line.run_for(10min);
   CHECK(line.status(line.id) == Status::delivered);
   CHECK(line.provider.count("submit") == 1);
+}
+
+TEST_CASE("an id that turns out to be another fax's moves nothing, at the deadline neither") {
+  for (const bool received : {true, false}) {
+    CAPTURE(received);
+    Sent line;
+    if (received) line.at_provider().direction = fax::Direction::inbound;
+    else line.at_provider().to = "+12125559999";
+    const core::LogCapture log;
+    line.ends(received ? ProviderStatus::failed : ProviderStatus::delivered, received ? "34004" : "");
+    line.run_for(1h);
+    CHECK(line.status(line.id) == Status::sending);
+    CHECK(log.text().find("did not send here") != std::string::npos);
+    line.run_for(73h);
+    CHECK(line.status(line.id) == Status::unresolved);
+    CHECK(line.cause(line.id) == "deadline_passed");
+    CHECK(line.provider.count("submit") == 1);
+  }
 }
 
 TEST_CASE("a cancel that was not ours") {

@@ -47,6 +47,23 @@ TEST_CASE("several documents are joined in order, and the provider gets one") {
   CHECK(bench.spool->list()->size() == 3);
 }
 
+TEST_CASE("documents that were joined before are not joined again") {
+  Bench bench;
+  const auto id = bench.send({bench.upload("%PDF 2 a"), bench.upload("%PDF 3 b")});
+  REQUIRE(bench.faxes->set_hold(store::Hold{"rate_limited", bench.clock.now(), bench.clock.now() + 1h, 1}));
+  bench.run();
+  const auto joined = bench.fax(id).document_id;
+  const auto files = bench.spool->list()->size();
+  REQUIRE(queue::prepare(bench.context(), bench.fax(id)));
+  CHECK(bench.fax(id).document_id == joined);
+  CHECK(bench.fax(id).pages == 5);
+  CHECK(bench.spool->list()->size() == files);
+  // Its file is gone: it is made anew.
+  std::filesystem::remove(bench.folder + "/spool/" + joined);
+  REQUIRE(queue::prepare(bench.context(), bench.fax(id)));
+  CHECK(bench.fax(id).document_id != joined);
+}
+
 TEST_CASE("documents that cannot be joined end the fax, with the cause") {
   Bench bench;
   bench.join_error = core::Error{core::Code::invalid, "qpdf", "It is damaged.", "document_damaged"};

@@ -203,6 +203,7 @@ TEST_CASE("an unknown outcome whose document was never fetched: void, and a new 
   const auto id = bench.send();
   bench.run();
   CHECK(bench.status(id) == Status::waiting);
+  CHECK(bench.cause(id) == "never_fetched");
   CHECK_FALSE(bench.get(bench.provider.requests[0].media_url));
   bench.pass(30s);
   CHECK(bench.status(id) == Status::sending);
@@ -238,6 +239,123 @@ TEST_CASE("at most one call to a number is without the provider's id") {
   bench.run_for(26min);
   CHECK(bench.status(one) == Status::unresolved);
   CHECK(bench.provider.count("submit") == 2);
+}
+
+namespace {
+
+std::size_t times(const std::string& text, const std::string& part) {
+  std::size_t count = 0;
+  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
+// A call to the number is open: its answer was lost, and its document was fetched.
+struct Occupied : Bench {
+  Occupied() {
+    provider.outcomes = {{.kind = Kind::unknown, .error = lost()}};
+    provider.on_submit = [this](const auto& request) { get(request.media_url); };
+    first = send();
+    run();
+    CHECK(status(first) == Status::checking);
+    provider.on_submit = nullptr;
+  }
+  std::string first;
+};
+
+}  // namespace
+
+TEST_CASE("a fax behind another one to its number says so, once, and is neither copied nor joined anew") {
+  Occupied line;
+  const auto single = line.send();
+  const auto several = line.send({line.upload("%PDF 2 a"), line.upload("%PDF 3 b")});
+  line.run();
+  const auto files = line.spool->list()->size();
+  const auto joined = line.fax(several).document_id;
+  const auto copies = line.copies();
+  for (int i = 0; i < 20; ++i) line.pass(5s);
+  for (const auto& id : {single, several}) {
+    CHECK(line.status(id) == Status::waiting);
+    CHECK(line.cause(id) == "behind_another_fax");
+    CHECK(times(line.story(id), "Waiting; ") == 1);
+  }
+  CHECK(line.spool->list()->size() == files);
+  CHECK(line.fax(several).document_id == joined);
+  CHECK(line.copies() == copies);
+  // The other one is found.
+  line.provider.fax("FXa", ProviderStatus::processing).created = line.faxes->last_attempt(line.first).value()->intent;
+  line.provider.listed = {line.provider.faxes["FXa"]};
+  line.run_for(1min);
+  CHECK(line.status(single) == Status::sending);
+  CHECK(line.status(several) == Status::sending);
+  CHECK(line.cause(several).empty());
+}
+
+TEST_CASE("nothing is copied for a fax whose number is occupied") {
+  Occupied line;
+  const auto id = line.send();
+  REQUIRE(queue::prepare(line.context(), line.fax(id)));
+  // As if the disk were full: a copy would be an error.
+  std::filesystem::remove(line.folder + "/spool/" + line.fax(id).document_id);
+  CHECK(queue::submit(line.context(), line.fax(id)));
+  CHECK(line.cause(id) == "behind_another_fax");
+}
+
+TEST_CASE("a fax that cannot call does not use up the account's one trial") {
+  Occupied line;
+  line.provider.outcomes = {{.kind = Kind::rate_limited, .retry_after = 30s}};
+  const auto other = line.send_to("+12125551209");
+  line.run();
+  REQUIRE(line.faxes->hold().value());
+  const auto blocked = line.send();
+  line.run();
+  CHECK(line.cause(blocked) == "behind_another_fax");
+  // The blocked one is due first.
+  line.clock.advance(30s);
+  REQUIRE(queue::submit(line.context(), line.fax(blocked)));
+  line.run();
+  CHECK(line.status(other) == Status::sending);
+  CHECK_FALSE(line.faxes->hold().value());
+}
+
+TEST_CASE("a trial that another call to the number, begun in this moment, takes away is given back") {
+  Bench bench;
+  bench.provider.outcomes = {{.kind = Kind::rate_limited, .retry_after = 30s}};
+  const auto id = bench.send();
+  bench.run();
+  bench.clock.advance(30s);
+  // It was changed since it was read: the intent is not written.
+  auto stale = bench.fax(id);
+  auto row = stale;
+  REQUIRE(bench.faxes->save(row, bench.clock.now()));
+  REQUIRE(queue::submit(bench.context(), stale));
+  REQUIRE(bench.provider.count("submit") == 1);
+  CHECK(bench.faxes->hold().value()->until <= bench.clock.now());
+}
+
+TEST_CASE("the words of an older failure go with it") {
+  Bench bench;
+  bench.provider.move = [](fax::ProviderFax& word, const auto&) { word.status = ProviderStatus::failed, word.error_code = "34002", word.error_message = "Busy here, said the PBX"; };
+  const auto id = bench.send();
+  bench.run_for(3s);
+  REQUIRE(bench.cause(id) == "busy");
+  REQUIRE(bench.fax(id).cause_text == "Busy here, said the PBX");
+  SUBCASE("the account is held") {
+    REQUIRE(bench.faxes->set_hold(store::Hold{"rate_limited", bench.clock.now(), bench.clock.now() + 24h, 1}));
+    bench.pass(400s);
+    CHECK(bench.cause(id) == "rate_limited");
+  }
+  SUBCASE("the next call's answer is lost, and nobody fetches") {
+    bench.provider.outcomes = {{.kind = Kind::unknown, .error = lost()}};
+    bench.pass(400s);
+    CHECK(bench.cause(id) == "never_fetched");
+  }
+  SUBCASE("the next call's answer is lost, and it is looked for") {
+    bench.provider.outcomes = {{.kind = Kind::unknown, .error = lost()}};
+    bench.provider.on_submit = [&](const auto& request) { bench.get(request.media_url); };
+    bench.pass(400s);
+    CHECK(bench.cause(id) == "being_looked_for");
+  }
+  CHECK(bench.fax(id).cause_text.empty());
 }
 
 // A machine that slept in the call: its lease ran out, and another worker went on meanwhile.

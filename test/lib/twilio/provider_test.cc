@@ -104,6 +104,23 @@ TEST_CASE("submit: everything else is an unknown outcome") {
   CHECK(kind([](Connection& c, const std::string&) { c.send("HTTP/1.1 400 Bad Request\r\nContent-Length: 99\r\n\r\n{\"code\":1,\"message\":\"x\"}"); c.close(); }) == Kind::unknown);
 }
 
+TEST_CASE("submit: an answer about another fax is an unknown outcome; what it leaves out proves nothing") {
+  const auto kind = [](const std::string& to, const std::string& more) {
+    Line line(always(fax_json(kSid, more), "201 Created"));
+    auto request = kFax;
+    request.to = to;
+    const auto outcome = line.provider.submit(request);
+    CHECK(outcome.provider_id.empty() == (outcome.kind != Kind::taken));
+    return outcome.kind;
+  };
+  // Of a name that comes twice the last one counts.
+  CHECK(kind(kFax.to, R"(,"to":"+12125559999")") == Kind::unknown);
+  CHECK(kind(kFax.to, R"(,"direction":"inbound")") == Kind::unknown);
+  CHECK(kind(kFax.to, R"(,"to":null,"direction":null)") == Kind::taken);
+  CHECK(kind(kFax.to, R"(,"to":"sip:+12125551212@example.org")") == Kind::taken);
+  CHECK(kind("sip:fax@Example.org", R"(,"to":"sip:fax@example.org")") == Kind::taken);
+}
+
 TEST_CASE("fetch reads a fax of either provider") {
   Line line([](Connection& connection, const std::string& request) {
     if (has(request, "/FX404")) return void(connection.send(LoopbackServer::answer(R"({"code":20404,"message":"none"})", "404 Not Found")));
