@@ -146,7 +146,7 @@ class Inbound {
   core::Result<web::Response> multipart_payload(web::Request& request, const Token& token) {
     if (token.sid.empty() && !has_signature(request)) return refuse_payload(request, token, signed_request_of(request, {}, true, ""), {});
     const bool unlimited = !token.sid.empty() && !side_.store_media;
-    CORE_TRY(upload, read_upload(request, spool_, spool::Use::receive, unlimited ? kWithoutLimit : line_.max_fax_bytes, "Media", form::Nul::keep));
+    CORE_TRY(upload, read_upload(request, spool_, spool::Use::receive, unlimited ? kWithoutLimit : line_.max_fax_bytes, "", form::Nul::keep));
     auto hook = twilio::read_webhook(parameters_of(upload.fields));
     const bool by_token = admits(token.sid, upload.fields);
     const auto signed_request = signed_request_of(request, upload.fields, true, "");
@@ -154,10 +154,21 @@ class Inbound {
     if (!by_token && !by_signature) return refuse_payload(request, token, signed_request, hook);
     // Nobody documents how multipart is signed: never a reason to refuse.
     if (by_token && has_signature(request) && !by_signature) core::log(core::Level::warning, "multipart payload: signature does not match", {{"provider_id", hook.fax_sid}});
-    const auto media = std::find_if(upload.files.begin(), upload.files.end(), [](const UploadedFile& file) { return file.bytes > 0; });
+    const auto media = document_of(upload.files);
     if (by_token) hook.fax_sid = token.sid;
     const auto arrival = arrival_of(request, "payload", upload.fields, "", static_cast<std::int64_t>(request.body().received()));
     return store(request, hook, media == upload.files.end() ? nullptr : &*media, arrival);
+  }
+
+  // The part `Media`; where a provider calls it otherwise, a PDF, else whatever file there is: it may be the only copy.
+  static std::vector<UploadedFile>::iterator document_of(std::vector<UploadedFile>& files) {
+    using Asked = bool (*)(const UploadedFile&);
+    for (const Asked asked : {Asked([](const UploadedFile& file) { return file.bytes > 0 && file.field == "Media"; }), Asked([](const UploadedFile& file) { return file.bytes > 0 && file.is_pdf; }),
+                              Asked([](const UploadedFile& file) { return file.bytes > 0; })}) {
+      const auto found = std::find_if(files.begin(), files.end(), asked);
+      if (found != files.end()) return found;
+    }
+    return files.end();
   }
 
   Token read_token(const form::Fields& query) const {

@@ -78,6 +78,7 @@ constexpr CauseRow kCauses[] = {
     {"sender_hung_up", "Somebody called to send a fax, and the call ended before it was through.", "If you know the number, ask the sender to send it again.", unknown, ask_person},
     {"line_unreachable", "A fax came in, but the provider could not reach this line.", "Check that this line can be reached from the internet; ask the sender to send it again.", unknown, ask_person},
     {"answer_refused", "A fax came in, but the provider did not understand this line's answer.", "The administrator has to look into the log; ask the sender to send it again.", unknown, ask_person},
+    {"no_document", "The provider's address for the document gives something else.", "It is tried again. If it lasts, look for the fax at the provider.", no, retry_later},
     {"not_kept", "A fax came in, but neither this line nor the provider has the document.", "Ask the sender to send it again.", no, ask_person},
     {"media_host_not_allowed", "The provider keeps the document at a host that this line may not fetch from.",
      "The administrator has to name that host in MEDIA_HOSTS; it is fetched then, if the provider still has it.", no, fix_first},

@@ -10,6 +10,7 @@
 
 #include "fax/backoff.h"
 #include "fax/cause.h"
+#include "queue/lease_keeper.h"
 
 namespace queue {
 
@@ -51,7 +52,7 @@ core::Result<void> fetch_later(const Context& context, const store::Fax& fax, co
   core::log(core::Level::warning, "document not fetched yet", error, {{"fax", fax.id}});
   const bool too_large = error.code == core::Code::too_large;
   const bool elsewhere = error.code == core::Code::forbidden && error.field == "MEDIA_HOSTS";
-  const std::string cause = too_large ? "too_large" : elsewhere ? "media_host_not_allowed" : "provider_unreachable";
+  const std::string cause = too_large ? "too_large" : elsewhere ? "media_host_not_allowed" : error.field == "no_document" ? "no_document" : "provider_unreachable";
   if (is_over(context, fax)) {
     if (too_large || elsewhere) return end_in_time(context, fax, cause, elsewhere ? error.hint : "");
     return end_in_time(context, fax, "deadline_passed", "Its document could not be fetched from the provider.");
@@ -67,6 +68,12 @@ core::Result<void> fetch_later(const Context& context, const store::Fax& fax, co
   }));
   FAIL_POINT("queue.fetch.put_off");
   return {};
+}
+
+// An answer that an expired URL may have: where the file was refused, not where nobody answered.
+bool may_have_moved(const core::Error& error) {
+  using core::Code;
+  return error.field != "MEDIA_HOSTS" && error.code != Code::unavailable && error.code != Code::provider_down && error.code != Code::no_space && error.code != Code::too_large && error.code != Code::unknown_outcome;
 }
 
 // The book's row of a document that has just been fetched, with what the box says of it.
@@ -123,10 +130,11 @@ core::Result<void> ask_for_media(const Context& context, const store::Fax& fax) 
 }
 
 core::Result<void> fetch(const Context& context, const store::Fax& fax) {
+  const LeaseKeeper keeper(context, fax.id);
   CORE_TRY(incoming, context.spool.begin(spool::Use::receive));
   auto url = fax.media_url;
   auto done = context.provider.download(url, incoming.fd(), context.options.max_fax_bytes);
-  if (!done && (done.error().code == core::Code::not_found || done.error().code == core::Code::forbidden)) {
+  if (!done && may_have_moved(done.error())) {
     // The URL was good for a time only: it is asked anew.
     const auto fresh = context.provider.media_url(fax.provider_id);
     if (fresh && *fresh != url) {
@@ -137,8 +145,12 @@ core::Result<void> fetch(const Context& context, const store::Fax& fax) {
   if (!done) return fetch_later(context, fax, done.error());
   FAIL_POINT("queue.fetch.downloaded");
   CORE_TRY(document, describe(context, fax, incoming));
-  if (document.cause_code == "document_unsupported" && fax.fetch_tries < 5 && !is_over(context, fax))
-    return fetch_later(context, fax, core::Error{core::Code::unavailable, "what came from the media URL is not a PDF"});
+  if (document.cause_code == "document_unsupported" && fax.fetch_tries < 5 && !is_over(context, fax)) {
+    // A page that says that the URL has expired, perhaps: the next try asks at the one that is good now.
+    if (const auto fresh = context.provider.media_url(fax.provider_id); fresh && *fresh != url)
+      CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto&) { row.media_url = *fresh; }));
+    return fetch_later(context, fax, core::Error{core::Code::unavailable, "what came from the media URL is not a PDF", "", "no_document"});
+  }
   CORE_TRY(committed, incoming.commit(document.id));
   FAIL_POINT("queue.fetch.committed");
   document.bytes = committed.bytes;
@@ -153,6 +165,7 @@ core::Result<void> fetch(const Context& context, const store::Fax& fax) {
   reception.document = document;
   reception.media_delete_due = whole && context.options.delete_media;
   reception.lifetime = context.options.lifetime;
+  reception.fetched = true;
   CORE_TRY(stored, context.faxes.receive(reception, context.clock.now()));
   FAIL_POINT("queue.fetch.recorded");
   if (stored.how == store::Stored::repeated || stored.how == store::Stored::forgotten) CORE_CHECK(context.spool.remove(document.id));

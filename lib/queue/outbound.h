@@ -22,18 +22,16 @@ core::Result<void> cancel(const Context& context, const store::Fax& fax);   // c
 core::Result<void> end_in_time(const Context& context, const store::Fax& fax);  // deadline reached
 core::Result<void> take_late_evidence(const Context& context, const store::Fax& fax);  // final already
 
-<<<<<<< HEAD
 // When a fax that is over for us, not by the provider's word, is asked about next: ever more rarely, for a week after its
 // deadline; then never.
 std::optional<core::Time> next_late_look(const store::Fax& fax, core::Time now);
-=======
+
 // What an event says of a cancel that had no effect.
 inline constexpr std::string_view kTooLateToCancel = "Too late to cancel";
 
 // Whether no other call to the fax's number is open. If one is, the fax waits for it, and says so. Asked before anything
 // is copied or used up for a call; the book asks once more when the call is begun.
 core::Result<bool> is_number_free(const Context& context, const store::Fax& fax);
->>>>>>> fix-out
 
 // Whether an earlier attempt failed because its resolution was too high for the other machine: from then on, the
 // standard one is asked for. It is in the book as an event, since causes come and go between attempts.

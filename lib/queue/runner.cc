@@ -63,10 +63,10 @@ std::chrono::milliseconds until_due(const Context& context) {
   return std::clamp<std::chrono::milliseconds>(wait, 20ms, kSweep);
 }
 
-void work(const Context& context, const std::string& worker, Bell& bell, const std::atomic<bool>& stop) {
+void work(const Context& context, const std::string& worker, store::Faxes::Take take, Bell& bell, const std::atomic<bool>& stop) {
   std::uint64_t seen = 0;
   while (!stop) {
-    const auto done = run_one(context, worker);
+    const auto done = run_one(context, worker, take);
     if (!done) core::log(core::Level::error, "queue", done.error());
     if (!done) bell.wait(seen, kSweep);
     else if (!*done) bell.wait(seen, until_due(context));
@@ -164,10 +164,10 @@ void begin(const Context& context) {
   if (const auto done = context.faxes.shorten_hold(context.clock.now()); !done) core::log(core::Level::warning, "hold not shortened", done.error());
 }
 
-core::Result<bool> run_one(const Context& context, const std::string& worker) {
+core::Result<bool> run_one(const Context& context, const std::string& worker, store::Faxes::Take take) {
   // A lease that was taken by a clock that had been set, unseen, would be cut short when that is seen.
   if (context.time != nullptr) CORE_CHECK(context.time->look());
-  CORE_TRY(claimed, context.faxes.claim(worker, context.clock.now(), context.options.lease));
+  CORE_TRY(claimed, context.faxes.claim(worker, context.clock.now(), context.options.lease, take));
   if (!claimed) return false;
   FAIL_POINT("queue.run.claimed");
   if (context.watch != nullptr && claimed->next_at) context.watch->measure(store::Watch::kQueueDelay, context.clock.now() - *claimed->next_at);
@@ -193,7 +193,11 @@ core::Result<void> run(const Context& context, const Workers& workers, const std
   begin(context);
   Bell bell;
   std::vector<std::thread> threads;
-  for (int i = 0; i < workers.count; ++i) threads.emplace_back([&, worker = worker_name(workers, std::to_string(i))] { work(context, worker, bell, stop); });
+  for (int i = 0; i < workers.count; ++i) {
+    // Downloads that take long never keep all workers from the other faxes.
+    const auto take = i == 0 && workers.count > 1 ? store::Faxes::Take::without_fetching : store::Faxes::Take::anything;
+    threads.emplace_back([&, take, worker = worker_name(workers, std::to_string(i))] { work(context, worker, take, bell, stop); });
+  }
   threads.emplace_back([&] { keep_house(context, bell, stop); });
   threads.emplace_back([&] { watch(context, bell, stop); });
   core::log(core::Level::info, "ready", {{"workers", std::to_string(workers.count)}, {"provider", context.options.provider}});

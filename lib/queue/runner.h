@@ -36,6 +36,6 @@ core::Result<void> run(const Context& context, const Workers& workers, const std
 void begin(const Context& context);
 
 // One due fax, if there is one: leased, moved one step, released. False: nothing is due. Looks at the clock first.
-core::Result<bool> run_one(const Context& context, const std::string& worker);
+core::Result<bool> run_one(const Context& context, const std::string& worker, store::Faxes::Take take = store::Faxes::Take::anything);
 
 }  // namespace queue

@@ -50,6 +50,7 @@ struct Reception {
   std::string cause_code;              // of a reception that failed
   std::string cause_text;
   bool media_delete_due = false;
+  bool fetched = false;                // by us, from the provider: it never goes beside a document that is there
   std::chrono::seconds lifetime{0};
 };
 
@@ -193,7 +194,11 @@ class Faxes {
   // Leases the due fax that waits longest, if there is one, in one statement: several daemons on one database never
   // wait for each other, nor lease the same one. A lease ends by release() or by its time; a worker gets what it leased
   // under its own name again (it was killed), so names must be unique among all machines.
-  core::Result<std::optional<Fax>> claim(const std::string& worker, core::Time now, core::Milliseconds lease);
+  // `take` without_fetching leaves documents that are to be fetched, which may take long, to other workers.
+  enum class Take { anything, without_fetching };
+  core::Result<std::optional<Fax>> claim(const std::string& worker, core::Time now, core::Milliseconds lease, Take take = Take::anything);
+  // The lease ends at `until`, if the fax is still this worker's; false: it is another's.
+  core::Result<bool> renew(const std::string& fax_id, const std::string& worker, core::Time until);
   core::Result<bool> has_lease(const std::string& fax_id, const std::string& worker);
   core::Result<void> release(const std::string& fax_id, const std::string& worker);
   core::Result<std::optional<core::Time>> next_due();  // of faxes that nobody has leased

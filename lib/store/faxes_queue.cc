@@ -4,16 +4,22 @@
 
 namespace store {
 
-core::Result<std::optional<Fax>> Faxes::claim(const std::string& worker, core::Time now, core::Milliseconds lease) {
+core::Result<std::optional<Fax>> Faxes::claim(const std::string& worker, core::Time now, core::Milliseconds lease, Take take) {
   CORE_TRY(connection, database_->lease());
   // A look first: an idle queue must not take the write lock at every sweep.
   // A lease of this worker's own name is one that it died with.
-  const std::string due = "SELECT id FROM faxes WHERE next_at_ms <= :1 AND (lease_until_ms <= :1 OR lease_owner = :2) ORDER BY next_at_ms LIMIT 1";
+  const std::string due = "SELECT id FROM faxes WHERE next_at_ms <= :1 AND (lease_until_ms <= :1 OR lease_owner = :2)" + std::string(take == Take::without_fetching ? " AND status <> 'fetching'" : "") + " ORDER BY next_at_ms LIMIT 1";
   CORE_TRY(glance, connection.query(due, {now, worker}));
   if (glance.empty()) return std::optional<Fax>();
   // SQLite takes the write lock at the statement's beginning, as BEGIN IMMEDIATE does.
   CORE_TRY(rows, connection.query("UPDATE faxes SET lease_owner = :2, lease_until_ms = :3 WHERE id = (" + due + std::string(connection.skip_locked()) + ") RETURNING *", {now, worker, now + lease}));
   return rows.empty() ? std::optional<Fax>() : std::optional(fax_of(rows.front()));
+}
+
+core::Result<bool> Faxes::renew(const std::string& fax_id, const std::string& worker, core::Time until) {
+  CORE_TRY(connection, database_->lease());
+  CORE_TRY(rows, connection.execute("UPDATE faxes SET lease_until_ms = :1 WHERE id = :2 AND lease_owner = :3", {until, fax_id, worker}));
+  return rows == 1;
 }
 
 core::Result<bool> Faxes::has_lease(const std::string& fax_id, const std::string& worker) {

@@ -37,7 +37,7 @@ TEST_CASE("cause: no stored code is ever taken away") {
                            "unknown_reason", "provider_error", "provider_gave_up", "simulated", "media_address_unusable", "document_not_accepted", "document_too_large",
                            "number_not_verified", "destination_not_allowed", "account_refused", "account_unknown", "account_disabled", "spending_limit_reached",
                            "sender_hung_up", "media_host_not_allowed", "webhook_unsigned", "webhook_other_url", "webhook_other_key", "webhook_signature_wrong", "webhook_too_late",
-                           "certificate_ends", "certificate_ended", "practice_over", "other_provider", "behind_another_fax", "being_looked_for", "never_fetched"})
+                           "certificate_ends", "certificate_ended", "practice_over", "other_provider", "no_document", "behind_another_fax", "being_looked_for", "never_fetched"})
     CHECK_MESSAGE(find_cause(code).text != find_cause("no such code").text, code);
 }
 
