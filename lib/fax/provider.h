@@ -82,6 +82,11 @@ struct ListQuery {
   std::optional<core::Time> created_on_or_before = {};
 };
 
+struct FaxList {
+  std::vector<ProviderFax> faxes;  // in the provider's order
+  std::int64_t unreadable = 0;     // entries besides that could not be read: any fax may be one of them
+};
+
 // Calls of the provider's API. Each may take its time-out's length and may be made from several threads at once. Errors
 // common to all: provider_down (certainly nothing was asked), unknown_outcome, unauthenticated (wrong account or token),
 // limited (with retry_after), provider_refused (any other well-formed no), bad_request (the answer cannot be read).
@@ -100,8 +105,8 @@ class Provider {
 
   virtual CancelOutcome cancel(const std::string& id) = 0;
 
-  // All pages of the provider's answer, in its order.
-  virtual core::Result<std::vector<ProviderFax>> list(const ListQuery& query) = 0;
+  // All pages of the provider's answer.
+  virtual core::Result<FaxList> list(const ListQuery& query) = 0;
 
   // Writes a received document to `output_fd`, from its position on; the number of bytes. too_large: more than
   // `max_bytes`; not_found, forbidden: the URL is not good (any more), ask media_url() anew; forbidden too for a host that

@@ -60,9 +60,9 @@ core::Result<void> adopt(const Context& context, const store::Fax& fax, const st
 core::Result<std::optional<fax::ProviderFax>> candidate(const Context& context, const store::Fax& fax, const store::Attempt& attempt) {
   CORE_TRY(list, context.provider.list({attempt.intent - kClockError, fax.from, fax.to}));
   CORE_TRY(decides, context.faxes.list_may_decide(attempt, context.clock.now() - kVoidedCallsCount));
-  if (!decides) return std::optional<fax::ProviderFax>();
+  if (!decides || list.unreadable > 0) return std::optional<fax::ProviderFax>();
   std::optional<fax::ProviderFax> only;
-  for (auto& one : list) {
+  for (auto& one : list.faxes) {
     if (!is_own(fax, one) || one.from != fax.from || !one.created || *one.created < attempt.intent - kClockError) continue;
     if (attempt.handed_out && *one.created > *attempt.handed_out + kClockError) continue;
     if (fax::is_final(one.status) && fax::was_never_fetched(fax::cause_of_provider(one.status, one.error_code, one.error_message))) continue;

@@ -108,7 +108,7 @@ core::Result<void> compare_sent(const Context& context, core::Time from, Differe
   query.created_after = from;
   query.from = context.options.own_number;
   CORE_TRY(list, context.provider.list(query));
-  for (const auto& word : list) {
+  for (const auto& word : list.faxes) {
     if (word.direction != fax::Direction::outbound || !fax::is_final(word.status)) continue;
     CORE_TRY(open, differs(context, word));
     if (open) differences.settled += 1, differences.remaining += 1;
@@ -144,7 +144,9 @@ core::Result<void> compare_received(const Context& context, core::Time from, boo
   query.created_after = from;
   query.to = context.options.own_number;
   CORE_TRY(list, context.provider.list(query));
-  for (const auto& word : list) {
+  // What cannot be read now may be later.
+  if (list.unreadable > 0) unfinished_since = std::min(unfinished_since, from);
+  for (const auto& word : list.faxes) {
     if (word.direction != fax::Direction::inbound || word.to != context.options.own_number) continue;
     CORE_TRY(known, context.faxes.is_known_or_forgotten(word.id));
     if (known) {

@@ -94,8 +94,8 @@ core::Result<Page> read_page(std::string_view body) {
   if (!list.is_array()) return strange("no list of faxes");
   Page page;
   for (const auto& item : list.items()) {
-    CORE_TRY(fax, fax_of(item));
-    page.faxes.push_back(std::move(fax));
+    if (auto fax = fax_of(item)) page.faxes.push_back(std::move(fax).value());
+    else page.unreadable += 1;
   }
   CORE_TRY(next, next_of(object));
   page.next = std::move(next);

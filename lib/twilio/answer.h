@@ -2,6 +2,7 @@
 // not given; of a name that comes twice the last one counts, as for most readers; numbers may come as numbers or as text; texts are made valid UTF-8, without control characters; URLs in messages become "(address)".
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,11 +18,13 @@ core::Result<fax::ProviderFax> read_fax(std::string_view body);
 
 struct Page {
   std::vector<fax::ProviderFax> faxes;
-  std::string next;  // as read_next()
+  std::int64_t unreadable = 0;  // entries without a proper sid; they are not in `faxes`
+  std::string next;             // as read_next()
 };
 
 // A page of the list: Twilio's with its `meta`, or SignalWire's with the page's URLs beside the faxes. Errors of
-// read_fax() and read_next(); also if one of the faxes has no proper sid, for a list with a hole proves nothing.
+// read_fax() and read_next(). A list with an entry that cannot be read still tells of the others, but proves nothing of
+// what it does not name.
 core::Result<Page> read_page(std::string_view body);
 
 // The address, absolute or relative, of the page after this one of any list; empty: it is the last. bad_request if there

@@ -124,24 +124,26 @@ fax::CancelOutcome Provider::cancel(const std::string& id) {
   return outcome;
 }
 
-core::Result<std::vector<fax::ProviderFax>> Provider::list(const fax::ListQuery& query) {
+core::Result<fax::FaxList> Provider::list(const fax::ListQuery& query) {
   Form form;
   form.add_if("From", query.from).add_if("To", query.to);
   // Strictly later, and whole seconds.
   if (query.created_after) form.add("DateCreatedAfter", core::rfc3339(*query.created_after - std::chrono::seconds(1)));
   if (query.created_on_or_before) form.add("DateCreatedOnOrBefore", core::rfc3339(*query.created_on_or_before));
   form.add("PageSize", std::to_string(kPageSize));
-  std::vector<fax::ProviderFax> faxes;
+  fax::FaxList list;
   std::set<std::string> ids;
   const auto read = [&](std::string_view body) -> core::Result<bool> {
     CORE_TRY(page, read_page(body));
     // A fax that came meanwhile moves others to the next page, where they come again.
     for (auto& fax : page.faxes)
-      if (ids.insert(fax.id).second) faxes.push_back(std::move(fax));
+      if (ids.insert(fax.id).second) list.faxes.push_back(std::move(fax));
+    list.unreadable += page.unreadable;
     return true;
   };
   CORE_CHECK(api_.read_pages(faxes_url_ + "?" + form.text(), "list faxes", read, no_answer));
-  return faxes;
+  if (list.unreadable > 0) core::log(core::Level::warning, "the provider's list has entries that cannot be read", {{"entries", std::to_string(list.unreadable)}});
+  return list;
 }
 
 core::Result<std::string> Provider::media_url(const std::string& id) {

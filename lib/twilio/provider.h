@@ -31,7 +31,7 @@ class Provider final : public fax::Provider {
   // too_late: a well-formed refusal, or an answer that tells another end.
   fax::CancelOutcome cancel(const std::string& id) override;
   // bad_request also when the pages do not end (500 of 200 faxes, or one twice), or lead to another host.
-  core::Result<std::vector<fax::ProviderFax>> list(const fax::ListQuery& query) override;
+  core::Result<fax::FaxList> list(const fax::ListQuery& query) override;
   // By https (http: from loopback alone). From the provider's own host, with credentials, and from `media_hosts`, where
   // those of the URL count; both at whatever address they have, for the owner named them. From the dialect's media host
   // without credentials, or else, asked for them there, with the token; at public addresses alone, and the URL may hold no

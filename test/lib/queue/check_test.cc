@@ -166,6 +166,17 @@ TEST_CASE("what cannot be ours is no candidate, and two candidates decide nothin
   }
 }
 
+TEST_CASE("a list with an entry that cannot be read decides nothing, and is no reason to look for ever") {
+  Lost line;
+  line.provider.listed = {line.candidate("FXa")};
+  line.provider.unreadable = 1;
+  line.pass(10s);
+  CHECK(line.status(line.id) == Status::checking);
+  line.run_for(31min);
+  CHECK(line.status(line.id) == Status::unresolved);
+  CHECK(line.provider.count("submit") == 1);
+}
+
 TEST_CASE("after a voided call to the number, the list decides nothing for a day") {
   for (const auto& [age, decides] : {std::pair<core::Milliseconds, bool>{23h, false}, {25h, true}}) {
     CAPTURE(decides);

@@ -65,6 +65,7 @@ class Provider final : public fax::Provider {
   std::map<std::string, fax::ProviderFax> faxes;           // what fetch() says
   std::deque<core::Error> fetch_errors;                    // first
   std::vector<fax::ProviderFax> listed;
+  std::int64_t unreadable = 0;                             // entries of the list
   std::deque<core::Error> list_errors;
   std::deque<fax::CancelOutcome> cancels;                  // then too_late
   std::map<std::string, std::string> documents;            // by URL
@@ -123,12 +124,12 @@ class Provider final : public fax::Provider {
     if (outcome.kind == fax::CancelOutcome::Kind::canceled) faxes[id].status = fax::ProviderStatus::canceled;
     return outcome;
   }
-  core::Result<std::vector<fax::ProviderFax>> list(const fax::ListQuery& query) override {
+  core::Result<fax::FaxList> list(const fax::ListQuery& query) override {
     asked = query;
     CORE_CHECK(see("list", list_errors));
     look();
-    auto all = listed;
-    for (const auto& [id, request] : taken) all.push_back(faxes[id]);
+    fax::FaxList all{listed, unreadable};
+    for (const auto& [id, request] : taken) all.faxes.push_back(faxes[id]);
     return all;
   }
   core::Result<std::int64_t> download(const std::string& url, int output_fd, std::int64_t max_bytes) override {

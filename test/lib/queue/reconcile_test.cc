@@ -298,3 +298,24 @@ TEST_CASE("purge: copies that no attempt needs, and files that no row names") {
   CHECK(bench.spool->list()->size() == 2);
   CHECK(bench.get(bench.provider.requests[0].media_url));
 }
+
+TEST_CASE("an entry of the list that cannot be read hides no other fax, and is read again") {
+  Bench bench;
+  REQUIRE(queue::reconcile(bench.context(), std::nullopt));
+  const auto configured = bench.clock.now();
+  bench.clock.advance(1h);
+  fax::ProviderFax word{"FXin", ProviderStatus::received, fax::Direction::inbound, "+12125550100", bench.options.own_number};
+  word.created = bench.clock.now() - 20min;
+  word.media_url = "https://media/1";
+  bench.provider.listed = {word};
+  bench.provider.unreadable = 1;
+  CHECK(queue::reconcile(bench.context(), std::nullopt)->added == 1);
+  CHECK(bench.faxes->fax_of_provider_id("FXin"));
+  bench.clock.advance(1h);
+  bench.provider.unreadable = 0;
+  REQUIRE(queue::reconcile(bench.context(), std::nullopt));
+  CHECK(*bench.provider.asked.created_after <= configured);
+  bench.clock.advance(1h);
+  REQUIRE(queue::reconcile(bench.context(), std::nullopt));
+  CHECK(*bench.provider.asked.created_after > configured);
+}

@@ -174,7 +174,7 @@ TEST_CASE("cross: what the line sends is what the documentation has") {
     query.to = "+12125551212";
     const auto listed = pair.provider.list(query);
     REQUIRE(listed);
-    CHECK(listed->size() == 1);
+    CHECK(listed->faxes.size() == 1);
     CHECK(pair.provider.cancel(taken.provider_id).kind == fax::CancelOutcome::Kind::canceled);
     CHECK(pair.provider.cancel(taken.provider_id).kind == fax::CancelOutcome::Kind::too_late);
     CHECK(pair.provider.delete_media(taken.provider_id));
@@ -193,8 +193,8 @@ TEST_CASE("cross: the line follows all pages") {
     for (int i = 0; i < 203; ++i) ids.insert(pair.submit().provider_id);
     const auto listed = pair.provider.list({});
     REQUIRE(listed);
-    CHECK(listed->size() == 203);
-    for (const auto& fax : *listed) CHECK(ids.contains(fax.id));
+    CHECK(listed->faxes.size() == 203);
+    for (const auto& fax : listed->faxes) CHECK(ids.contains(fax.id));
     CHECK(pair.server.requests().back().find("PageToken=PA") != std::string::npos);
   }
 }
