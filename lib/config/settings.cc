@@ -115,7 +115,8 @@ void check_notices(const Settings& s, Checks& checks) {
 }
 
 void check_ports(const Settings& s, Checks& checks) {
-  const std::array ports{"LAN_PORT", "PUBLIC_PORT", "ACME_PORT"};
+  std::vector<std::string> ports{"LAN_PORT", "PUBLIC_PORT", "ACME_PORT", "POP3_PORT"};
+  if (s.practice()) ports.emplace_back("SANDBOX_PORT");
   // At addresses of their own, page and provider's routes may have the same one.
   const auto &lan = s.text("LAN_LISTEN"), &outside = s.text("PUBLIC_LISTEN");
   const bool apart = !lan.empty() && !outside.empty() && lan != outside;

@@ -77,6 +77,9 @@ TEST_CASE("what stops the start names the setting and the cure") {
   CHECK(has(sentence(kLeast + "INBOUND_AUTH_USER=a:b\nINBOUND_AUTH_PASS=c\n"), "INBOUND_AUTH_USER|INBOUND_AUTH_USER holds a colon"));
   CHECK(has(sentence(kLeast + "INBOUND_AUTH_USER=a\n"), "INBOUND_AUTH_PASS|"));
   CHECK(has(sentence(kLeast + "LAN_PORT=3297\n"), "LAN_PORT and PUBLIC_PORT are both 3297"));
+  for (const std::string one : {"LAN_PORT", "PUBLIC_PORT", "ACME_PORT", "POP3_PORT"}) CHECK_MESSAGE(has(sentence(kLeast + one + "=4711\nSANDBOX_PORT=4711\n"), one + " and SANDBOX_PORT are both 4711"), one);
+  for (const std::string one : {"LAN_PORT", "PUBLIC_PORT", "ACME_PORT"}) CHECK_MESSAGE(has(sentence(kLeast + one + "=995\n"), one + " and POP3_PORT are both 995"), one);
+  CHECK_MESSAGE(load(kLeast + "FAX_PROVIDER=twilio\nTWILIO_FAX_NUMBER=+12125551212\nLAN_PORT=3299\n"), "nobody listens for a sandbox that is not used");
 }
 
 TEST_CASE("malformed values are refused, each in its own words") {
