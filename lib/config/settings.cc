@@ -258,7 +258,7 @@ Examined examine(std::string_view file_text, const Environment& environment) {
     if (value.empty()) value = row.fallback;
     if (value.empty() || (value == kWithheld && !row.programs.empty())) continue;
     if (const auto wrong = complaint(row, value)) {
-      found.problems.push_back(refuse(name, name + " " + *wrong + (row.type == Type::secret ? "." : ", but is \"" + value + "\".")));
+      found.problems.push_back(refuse(name, name + " " + *wrong + (row.type == Type::secret ? "." : ", but is \"" + shown(row, value) + "\".")));
       value = row.fallback;
     }
   }
