@@ -82,7 +82,8 @@ def check_port(name, listen, address, port):
 def check_ports(settings):
     addresses = render_module().addresses
     seen = {}
-    for name, listen in (("LAN_PORT", "LAN_LISTEN"), ("PUBLIC_PORT", "PUBLIC_LISTEN"), ("ACME_PORT", "PUBLIC_LISTEN"), ("POP3_PORT", None)):
+    ports = [("LAN_PORT", "LAN_LISTEN"), ("PUBLIC_PORT", "PUBLIC_LISTEN"), ("ACME_PORT", "PUBLIC_LISTEN"), ("POP3_PORT", None)]
+    for name, listen in ports + ([("SANDBOX_PORT", None)] if settings.practice else []):
         port = int(settings[name])
         if port in seen:
             raise Stop(78, f"{seen[port]} and {name} are both {port}: each needs a port of its own.")

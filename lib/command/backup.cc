@@ -48,6 +48,14 @@ core::Result<core::UniqueFd> begin_folder(const std::string& folder, const std::
   return held;
 }
 
+// Before anything is opened: opening makes a file that is missing, and an empty line would be backed up.
+core::Result<void> check_databases(const config::Settings& settings) {
+  for (const auto& url : {settings.database_url(), settings.people_database_url()})
+    if (const auto file = file_of(url); !file.empty() && !files::is_regular_file(file))
+      return core::Error{core::Code::settings, "no database " + file, "There is no database " + file + ": is this line set up? Check STATE_DIR."};
+  return {};
+}
+
 core::Result<void> copy_database(const std::string& url, const std::string& partial, const std::string& name, ManifestWriter& manifest, Counts& counts) {
   const auto file = file_of(url);
   const auto base = name + (file.empty() ? ".dump" : ".db");
@@ -55,7 +63,6 @@ core::Result<void> copy_database(const std::string& url, const std::string& part
   if (file.empty()) {
     CORE_CHECK(dump_server(url, path));
   } else {
-    if (!files::exists(file)) return core::Error{core::Code::settings, "no database " + file, "There is no database " + file + ": is this line set up? Check STATE_DIR."};
     CORE_TRY(database, sql::Database::open(url));
     CORE_TRY(connection, database->lease());
     CORE_CHECK(connection.execute("VACUUM INTO :1", {path}));
@@ -142,6 +149,7 @@ core::Result<void> check_room(const config::Settings& settings, store::Faxes& li
 
 core::Result<Counts> fill(const config::Settings& settings, const std::string& partial, bool with_secrets) {
   Counts counts;
+  CORE_CHECK(check_databases(settings));
   CORE_TRY(spool, spool::Spool::existing(settings.text("STATE_DIR")));
   CORE_TRY(database, sql::Database::open(settings.database_url()));
   CORE_TRY(line, store::Faxes::open(database));

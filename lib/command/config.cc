@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "command/command.h"
+#include "config/check.h"
 #include "config/share.h"
 #include "config/table.h"
 #include "core/fd.h"
@@ -65,7 +66,7 @@ core::Result<int> config_check(const Words&) {
   for (const auto& row : config::table()) {
     const auto name = std::string(row.name);
     if (!settings.is_set(row.name)) continue;
-    print(name + "=" + (row.type == config::Type::secret ? std::string("(set)") : settings.text(row.name)));
+    print(name + "=" + (row.type == config::Type::secret ? std::string("(set)") : config::shown(row, settings.text(row.name))));
   }
   say("The settings are right.");
   for (const auto& warning : config::warnings(settings)) say("Mind: " + std::string(warning.sentence));

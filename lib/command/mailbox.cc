@@ -50,24 +50,41 @@ bool is_name(std::string_view name) {
   return !name.empty() && name.size() <= 31 && is_letter(name[0]) && std::all_of(name.begin(), name.end(), [&](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '-'; });
 }
 
-core::Result<passwd> account(const std::string& name) {
-  const auto* found = ::getpwnam(name.c_str());
-  if (found == nullptr) {
-    CORE_CHECK(run({"/usr/sbin/useradd", "--system", "--user-group", "--create-home", "--shell", "/usr/sbin/nologin", "--", name}));
-    found = ::getpwnam(name.c_str());
-    if (found == nullptr) return core::Error{core::Code::internal, "useradd made no account " + name};
-    say("The account " + name + " was made; it cannot log in to this machine.");
-  }
-  if (found->pw_uid == 0 || name.substr(0, 7) == "faxline") return refuse("The mailbox must be an account of its own, not " + name + ": choose another name.");
-  return *found;
-}
-
 // Nobody but the owner may put anything there, or another folder in its place.
 core::Result<void> check_folder(const std::string& path, uid_t owner) {
   struct stat about{};
   if (::lstat(path.c_str(), &about) != 0) return core::errno_error("lstat", path, errno);
   if (S_ISDIR(about.st_mode) && about.st_uid == owner && (about.st_mode & (S_IWGRP | S_IWOTH)) == 0) return {};
   return refuse(path + " must be a folder that belongs to the mail user, and that nobody else can write to. Put that right, and run this again.");
+}
+
+bool is_there(const std::string& path) {
+  struct stat about{};
+  return ::lstat(path.c_str(), &about) == 0;
+}
+
+bool ends_with(std::string_view text, std::string_view end) { return text.size() >= end.size() && text.substr(text.size() - end.size()) == end; }
+
+// Whether the name is free, or an account such as account() makes: changes nothing. Of anybody else's the password would be lost.
+core::Result<void> check_account(const std::string& name) {
+  const auto* found = ::getpwnam(name.c_str());
+  const std::string home = found == nullptr ? "/home/" + name : found->pw_dir;
+  if (name.substr(0, 7) == "faxline" || (found != nullptr && found->pw_uid == 0)) return refuse("The mailbox must be an account of its own, not " + name + ": choose another name.");
+  if (found == nullptr) return is_there(home) ? core::Result<void>(refuse(home + " is there already, and there is no account " + name + ": choose another name.")) : core::Result<void>();
+  if (!ends_with(found->pw_shell, "/nologin") && !ends_with(found->pw_shell, "/false")) return refuse("The account " + name + " can log in to this machine, and the mailbox must be one of its own: choose another name.");
+  if (home.substr(0, 6) != "/home/") return refuse("The account " + name + " is that of a service of this machine: choose another name.");
+  CORE_CHECK(check_folder(home, found->pw_uid));
+  if (is_there(home + "/Maildir")) return check_folder(home + "/Maildir", found->pw_uid);
+  return {};
+}
+
+core::Result<passwd> account(const std::string& name) {
+  if (const auto* found = ::getpwnam(name.c_str())) return *found;
+  CORE_CHECK(run({"/usr/sbin/useradd", "--system", "--user-group", "--create-home", "--shell", "/usr/sbin/nologin", "--", name}));
+  const auto* made = ::getpwnam(name.c_str());
+  if (made == nullptr) return core::Error{core::Code::internal, "useradd made no account " + name};
+  say("The account " + name + " was made; it cannot log in to this machine.");
+  return *made;
 }
 
 core::Result<std::string> mail_folder(const std::string& name, const std::string& home, uid_t owner) {
@@ -108,19 +125,20 @@ core::Result<int> mailbox_add(const Words& words) {
   if (!is_name(name)) return refuse("A mail user's name is small letters, digits, hyphens and underscores, 31 at most.");
   for (const auto* path : {kSettings, kPop3})
     if (::access(path, F_OK) != 0) return core::Error{core::Code::settings, std::string(path) + " is not there", std::string(path) + " is not there: `sudo make install` sets up a line, and installs courier-pop."};
+  CORE_CHECK(check_account(name));
   CORE_TRY(password, read_password());
   if (password.empty()) return refuse("The password is empty.");
   ::umask(0022);
   CORE_TRY(user, account(name));
   const std::string home = user.pw_dir;
-  CORE_CHECK(run({"/usr/sbin/chpasswd"}, name + ":" + password + "\n"));
   CORE_TRY(path, mail_folder(name, home, user.pw_uid));
+  CORE_CHECK(run({"/usr/sbin/chpasswd"}, name + ":" + password + "\n"));
   CORE_CHECK(set_lines(kSettings, std::array{std::pair{"MAILDIR_ROOT_DIR", path}}));
   CORE_CHECK(set_lines(kPop3, kPop3Values));
   print(path);
-  if (::access("/run/systemd/system", F_OK) != 0) return say("No systemd runs here: start courier-authdaemon, courier-pop-ssl and the line yourself."), 0;
-  CORE_CHECK(run({"/usr/bin/systemctl", "enable", "--quiet", "courier-authdaemon", "courier-pop-ssl"}));
-  CORE_CHECK(run({"/usr/bin/systemctl", "restart", "courier-authdaemon", "courier-pop-ssl"}));
+  if (::access("/run/systemd/system", F_OK) != 0) return say("No systemd runs here: start courier-authdaemon, courier-pop, courier-pop-ssl and the line yourself."), 0;
+  CORE_CHECK(run({"/usr/bin/systemctl", "enable", "--quiet", "courier-authdaemon", "courier-pop", "courier-pop-ssl"}));
+  CORE_CHECK(run({"/usr/bin/systemctl", "restart", "courier-authdaemon", "courier-pop", "courier-pop-ssl"}));
   if (const auto settings = config::examine(); !settings.problems.empty()) return say("The mailbox is there. Next: " + settings.problems[0].hint), 0;
   CORE_CHECK(run({"/usr/bin/systemctl", "restart", "faxline.target"}));
   return 0;

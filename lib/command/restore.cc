@@ -88,6 +88,7 @@ class Restore {
     CORE_CHECK(make_folder(staged_ + "/db", faxes_));
     CORE_CHECK(make_folder(staged_ + "/people", people_));
     CORE_CHECK(make_folder(staged_ + "/spool", spool_));
+    CORE_CHECK(make_folder(staged_ + "/spool/tmp", temporary_));
     if (!manifest_.people_dump) CORE_CHECK(stage_people());
     FAIL_POINT("restore.stage.people_copied");
     CORE_CHECK(stage_documents());
@@ -240,6 +241,7 @@ class Restore {
   std::string beside_;
   Owner faxes_ = owner_of(state_, "db", "faxline", 02770);
   Owner spool_ = owner_of(state_, "spool", "faxline", 02770);
+  Owner temporary_ = owner_of(state_, "spool/tmp", "faxline", 02770);
   Owner people_ = owner_of(state_, "people", "faxline-auth", 0700);
   std::int64_t unresolved_ = 0;
   std::int64_t lost_ = 0;

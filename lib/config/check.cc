@@ -133,6 +133,27 @@ std::vector<std::string> read_list(std::string_view value) {
   return list;
 }
 
+std::string shown(const Setting& setting, std::string_view value) {
+  if (setting.type == Type::secret) return "(set)";
+  if (setting.type != Type::database && setting.type != Type::link && setting.type != Type::url && setting.type != Type::mail_server) return std::string(value);
+  const auto scheme = value.find("://");
+  const auto begin = scheme == std::string_view::npos ? 0 : scheme + 3;
+  std::string text(value);
+  if (setting.type == Type::link)
+    if (const auto path = text.find_first_of("/?#", begin); path != std::string::npos && path + 1 < text.size()) text = text.substr(0, path) + "/…";
+  // Up to the last @: a password that was not encoded may hold one.
+  if (const auto at = text.rfind('@'); at != std::string::npos && at >= begin) {
+    const auto colon = text.find(':', begin);
+    if (colon < at) text.replace(colon + 1, at - colon - 1, "…");
+    else if (setting.type != Type::database) text.replace(begin, at - begin, "…");
+  }
+  for (std::size_t from = 0; (from = text.find("password=", from)) != std::string::npos;) {
+    from += std::string_view("password=").size();
+    text.replace(from, std::min(text.find_first_of("& ", from), text.size()) - from, "…");
+  }
+  return text;
+}
+
 std::optional<std::string> complaint(const Setting& setting, std::string_view value) {
   if (std::any_of(value.begin(), value.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }))
     return "holds a control character: write the value on one line, without tabs";

@@ -115,7 +115,8 @@ void check_notices(const Settings& s, Checks& checks) {
 }
 
 void check_ports(const Settings& s, Checks& checks) {
-  const std::array ports{"LAN_PORT", "PUBLIC_PORT", "ACME_PORT"};
+  std::vector<std::string> ports{"LAN_PORT", "PUBLIC_PORT", "ACME_PORT", "POP3_PORT"};
+  if (s.practice()) ports.emplace_back("SANDBOX_PORT");
   // At addresses of their own, page and provider's routes may have the same one.
   const auto &lan = s.text("LAN_LISTEN"), &outside = s.text("PUBLIC_LISTEN");
   const bool apart = !lan.empty() && !outside.empty() && lan != outside;
@@ -257,7 +258,7 @@ Examined examine(std::string_view file_text, const Environment& environment) {
     if (value.empty()) value = row.fallback;
     if (value.empty() || (value == kWithheld && !row.programs.empty())) continue;
     if (const auto wrong = complaint(row, value)) {
-      found.problems.push_back(refuse(name, name + " " + *wrong + (row.type == Type::secret ? "." : ", but is \"" + value + "\".")));
+      found.problems.push_back(refuse(name, name + " " + *wrong + (row.type == Type::secret ? "." : ", but is \"" + shown(row, value) + "\".")));
       value = row.fallback;
     }
   }

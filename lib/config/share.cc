@@ -43,7 +43,8 @@ std::span<const std::string_view> programs() { return kPrograms; }
 std::string text_for(const Settings& settings, std::string_view program, const std::map<std::string, std::string, std::less<>>& instead) {
   std::string text;
   for (const auto& row : table()) {
-    if (!settings.is_set(row.name) || holds(kOfOneDesk, row.name)) continue;
+    // The port is checked against the others.
+    if (!settings.is_set(row.name) || (holds(kOfOneDesk, row.name) && row.name != "POP3_PORT")) continue;
     if (is_withheld(row, program)) text += line(row.name, kWithheld);
     else if (const auto other = instead.find(row.name); other != instead.end()) text += line(row.name, other->second);
     else text += line(row.name, row.type == Type::secret ? settings.secret(row.name).reveal() : settings.text(row.name));

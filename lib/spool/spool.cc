@@ -153,14 +153,15 @@ core::Result<Spool> Spool::existing(const std::string& state_folder, const Reser
   // handout/ is the queue's and nginx's: most programs may not even see it.
   CORE_CHECK(check_folder(state_folder + "/spool"));
   const std::string temporary = state_folder + "/spool/tmp";
-  if (::mkdir(temporary.c_str(), 02770) == 0 && ::chmod(temporary.c_str(), 02770) != 0) return core::errno_error("chmod", temporary, errno);
+  // Below a set-group-id folder it becomes one by itself; asking for the bit is forbidden to an installed line's programs.
+  (void)::mkdir(temporary.c_str(), 0770);
   CORE_CHECK(check_folder(temporary));
   return Spool(state_folder, reserve);
 }
 
 core::Result<Spool> Spool::create(const std::string& state_folder, const Reserve& reserve) {
   CORE_CHECK(core::make_folders(state_folder, 0755));
-  for (const auto& [name, mode] : {std::pair{"/spool", 02770U}, {"/handout", 02710U}}) {
+  for (const auto& [name, mode] : {std::pair{"/spool", 02770U}, {"/spool/tmp", 02770U}, {"/handout", 02710U}}) {
     const std::string path = state_folder + name;
     if (::mkdir(path.c_str(), mode) == 0) {
       // mkdir(2) takes the umask off, and drops the set-group-id bit.

@@ -159,6 +159,17 @@ def test_a_backup_under_load_comes_back_and_what_came_after_it_does_too(line, fo
     assert person.post(f"{line.lan}/api/faxes/{open_fax['id']}/settle", json={"as": "delivered"}).json()["status"] == "delivered"
 
 
+@pytest.mark.parametrize("name", ["db/faxline.db", "people/people.db"])
+def test_a_database_that_is_missing_is_not_backed_up(line, folder, name):
+    """Nor made: an empty copy would look like a good one."""
+    line.stop()
+    path = f"{line.run_dir}/state/{name}"
+    os.rename(path, f"{path}.away")
+    done = line.command("backup", f"{folder}/one", check=False)
+    assert done.returncode == 78 and "There is no database" in done.stderr and name in done.stderr
+    assert not os.path.exists(path) and not os.path.exists(f"{folder}/one")
+
+
 def test_the_journal_and_a_replay(line, provider, documents):
     person = line.browser_session()
     with open(documents["letter"], "rb") as file:

@@ -353,6 +353,7 @@ def test_a_port_in_use_is_named(home, name):
 
 def test_what_cannot_start_says_why(home):
     assert "LAN_PORT must be" in home.line(LAN_PORT="many").refused()
+    assert "LAN_PORT and SANDBOX_PORT are both" in home.line(LAN_PORT="4711", SANDBOX_PORT="4711").refused()
     assert "is not an address of this machine" in home.line(LAN_LISTEN="192.0.2.1").refused()
     with open(f"{home.folder}/run/faxline.conf", "a", encoding="utf-8") as file:
         file.write("PUBLIC_HOSTNAME=broken\n")

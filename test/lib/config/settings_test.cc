@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "config/check.h"
 #include "config/table.h"
 
 namespace {
@@ -77,6 +78,27 @@ TEST_CASE("what stops the start names the setting and the cure") {
   CHECK(has(sentence(kLeast + "INBOUND_AUTH_USER=a:b\nINBOUND_AUTH_PASS=c\n"), "INBOUND_AUTH_USER|INBOUND_AUTH_USER holds a colon"));
   CHECK(has(sentence(kLeast + "INBOUND_AUTH_USER=a\n"), "INBOUND_AUTH_PASS|"));
   CHECK(has(sentence(kLeast + "LAN_PORT=3297\n"), "LAN_PORT and PUBLIC_PORT are both 3297"));
+  for (const std::string one : {"LAN_PORT", "PUBLIC_PORT", "ACME_PORT", "POP3_PORT"}) CHECK_MESSAGE(has(sentence(kLeast + one + "=4711\nSANDBOX_PORT=4711\n"), one + " and SANDBOX_PORT are both 4711"), one);
+  for (const std::string one : {"LAN_PORT", "PUBLIC_PORT", "ACME_PORT"}) CHECK_MESSAGE(has(sentence(kLeast + one + "=995\n"), one + " and POP3_PORT are both 995"), one);
+  CHECK_MESSAGE(load(kLeast + "FAX_PROVIDER=twilio\nTWILIO_FAX_NUMBER=+12125551212\nLAN_PORT=3299\n"), "nobody listens for a sandbox that is not used");
+}
+
+TEST_CASE("what is shown of a setting holds no password, right or wrong") {
+  const auto shown = [](const char* name, std::string_view value) { return config::shown(*config::find(name), value); };
+  CHECK(shown("DATABASE_URL", "postgresql://faxline:secret@db.example.org:5432/faxline?sslmode=require") == "postgresql://faxline:…@db.example.org:5432/faxline?sslmode=require");
+  CHECK(shown("DATABASE_URL", "postgresql://faxline:se@cret@/faxline") == "postgresql://faxline:…@/faxline");
+  CHECK(shown("DATABASE_URL", "postgresql://h/f?user=u&password=secret&sslpassword=other") == "postgresql://h/f?user=u&password=…&sslpassword=…");
+  CHECK(shown("DATABASE_URL", "postgresql://faxline@/faxline") == "postgresql://faxline@/faxline");
+  CHECK(shown("DATABASE_URL", "sqlite:///var/lib/faxline/db/faxline.db") == "sqlite:///var/lib/faxline/db/faxline.db");
+  CHECK(shown("NOTICE_WEBHOOK_URL", "https://hooks.example.org/services/secret") == "https://hooks.example.org/…");
+  CHECK(shown("NOTICE_WEBHOOK_URL", "https://hooks.example.org?key=secret") == "https://hooks.example.org/…");
+  CHECK(shown("PROVIDER_URL", "https://secret@example.org") == "https://…@example.org");
+  CHECK(shown("TWILIO_TOKEN", "secret") == "(set)");
+  CHECK(shown("NOTICE_TO", "a@example.org") == "a@example.org");
+  for (const auto& [name, value] : {std::pair{"DATABASE_URL", "postgres://faxline:secret@h/f"}, {"PEOPLE_DATABASE_URL", "faxline:secret@h/f"}, {"NOTICE_WEBHOOK_URL", "hooks.example.org/secret"}, {"PROVIDER_URL", "https://u:secret@h"}, {"SMTP_URL", "smtp://u:secret@h"}}) {
+    const auto said = sentence(kLeast, {{name, value}});
+    CHECK_MESSAGE((has(said, "but is \"") && !has(said, "secret")), said);
+  }
 }
 
 TEST_CASE("malformed values are refused, each in its own words") {

@@ -67,6 +67,10 @@ TEST_CASE("a text for nobody we know holds no secret at all") {
   for (const auto* secret : {"secret-token", "signing key", "a\"b", "one@", "two@", "\"p\""}) CHECK(text.find(secret) == std::string::npos);
 }
 
+TEST_CASE("ports that are apart are so for each program") {
+  CHECK(config::load(config::text_for(config::load(kLeast + "LAN_PORT=995\nPOP3_PORT=9995\n", nothing).value(), "send"), nothing));
+}
+
 TEST_CASE("of some settings a program gets another value") {
   const auto text = config::text_for(config::load(kLeast, nothing).value(), "send", {{"STATE_DIR", "/elsewhere"}});
   CHECK(config::load(text, nothing)->text("STATE_DIR") == "/elsewhere");
