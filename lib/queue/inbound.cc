@@ -151,6 +151,11 @@ core::Result<void> fetch(const Context& context, const store::Fax& fax) {
       CORE_CHECK(change(context, fax.id, [&](store::Fax& row, auto&) { row.media_url = *fresh; }));
     return fetch_later(context, fax, core::Error{core::Code::unavailable, "what came from the media URL is not a PDF", "", "no_document"});
   }
+  // Who slept past the lease brings what another has fetched since; where the provider makes its PDF anew, it would be a second document.
+  if (!context.worker.empty()) {
+    CORE_TRY(ours, context.faxes.has_lease(fax.id, context.worker));
+    if (!ours) return core::Error{core::Code::conflict, "fetched document not stored: the lease ran out", "", "lease"};
+  }
   CORE_TRY(committed, incoming.commit(document.id));
   FAIL_POINT("queue.fetch.committed");
   document.bytes = committed.bytes;
@@ -165,7 +170,6 @@ core::Result<void> fetch(const Context& context, const store::Fax& fax) {
   reception.document = document;
   reception.media_delete_due = whole && context.options.delete_media;
   reception.lifetime = context.options.lifetime;
-  reception.fetched = true;
   CORE_TRY(stored, context.faxes.receive(reception, context.clock.now()));
   FAIL_POINT("queue.fetch.recorded");
   if (stored.how == store::Stored::repeated || stored.how == store::Stored::forgotten) CORE_CHECK(context.spool.remove(document.id));

@@ -50,7 +50,6 @@ struct Reception {
   std::string cause_code;              // of a reception that failed
   std::string cause_text;
   bool media_delete_due = false;
-  bool fetched = false;                // by us, from the provider: it never goes beside a document that is there
   std::chrono::seconds lifetime{0};
 };
 

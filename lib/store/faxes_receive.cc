@@ -86,8 +86,7 @@ core::Result<Faxes::StoredFax> add_to(sql::Connection& connection, Fax fax, cons
   const bool complete = fax.status == fax::Status::received;
   if (complete && reception.document) {
     CORE_TRY(same, has_document(connection, fax.id, reception.document->sha256));
-    // What we fetch ourselves is the same fax each time, even where the provider makes its PDF anew.
-    if (same || reception.fetched) return Faxes::StoredFax{Stored::repeated, fax};
+    if (same) return Faxes::StoredFax{Stored::repeated, fax};
     CORE_CHECK(attach(connection, fax.id, *reception.document));
     fax.mail_due = true;
     fax.next_at = now;

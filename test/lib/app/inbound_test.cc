@@ -432,3 +432,12 @@ TEST_CASE("names that come more than once are signed as each provider does") {
   CHECK(house.form(target, form, signed_as(in_order)).status() == 200);
   check_empty(house.form(target, form, signed_as(sorted)), 403);
 }
+
+TEST_CASE("a document is taken under whatever name its part has, since it may be the only copy") {
+  for (const char* name : {"file", "media", "Document"}) {
+    Incoming house;
+    house.side.store_media = false;
+    CHECK(house.document(house.by_token(), {kSid, kFrom, {"FaxStatus", "received"}, {name, kPdf, "fax.pdf"}}).status() == 200);
+    CHECK(house.only().status == fax::Status::received);
+  }
+}

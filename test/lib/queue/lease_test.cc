@@ -186,3 +186,53 @@ TEST_CASE("a machine's name: made once, kept, its own") {
   CHECK(log.text().find("cannot be kept") != std::string::npos);
   for (const auto* folder : {one, two}) std::filesystem::remove_all(folder);
 }
+
+TEST_CASE("asleep in a download, and the provider makes its PDF anew each time: one document, one mail") {
+  Sleep line;
+  line.provider.documents["https://media/1"] = "%PDF 2 made at nine";
+  const auto id = line.receive("FXin", "https://media/1", 2).fax.id;
+  line.provider.on_download = [&] {
+    if (line.slept) return;
+    line.sleep();
+    line.provider.documents["https://media/1"] = "%PDF 2 made at ten";
+  };
+  line.wake_in_one_step(line.context());
+  line.run_for(1h);
+  CHECK(line.status(id) == Status::received);
+  CHECK(line.mails().size() == 1);
+  CHECK(line.story(id).find("Another document") == std::string::npos);
+}
+
+TEST_CASE("a long download keeps its lease") {
+  Bench line;
+  line.options.lease = 1s;
+  const auto id = line.receive("FXin", "https://media/1", 2).fax.id;
+  line.provider.documents["https://media/1"] = "%PDF 2";
+  const auto lease_until = [&] {
+    auto connection = sql::Database::open(line.place->url()).value().lease().value();
+    return connection.query("SELECT lease_until_ms FROM faxes").value().front().int64("lease_until_ms");
+  };
+  bool renewed = false;
+  line.provider.on_download = [&] {
+    line.clock.advance(900ms);
+    const auto wanted = core::to_ms(line.clock.now() + 1s);
+    for (int i = 0; i < 2000 && lease_until() < wanted; ++i) std::this_thread::sleep_for(5ms);
+    renewed = lease_until() >= wanted;
+    CHECK_FALSE(line.faxes->claim("other", line.clock.now() + 500ms, 1s).value());
+  };
+  CHECK(queue::run_one(line.context(), "worker").value());
+  CHECK(renewed);
+  CHECK(line.status(id) == Status::received);
+}
+
+TEST_CASE("one worker leaves to the others what is to be fetched") {
+  Bench line;
+  line.receive("FXin", "https://media/1", 2);
+  CHECK_FALSE(line.faxes->claim("quick", line.clock.now(), 1min, store::Faxes::Take::without_fetching).value());
+  const auto id = line.send();
+  CHECK(line.faxes->claim("quick", line.clock.now(), 1min, store::Faxes::Take::without_fetching).value()->id == id);
+  CHECK(line.faxes->claim("other", line.clock.now(), 1min).value());
+  CHECK_FALSE(line.faxes->renew(id, "other", line.clock.now() + 1h).value());
+  CHECK(line.faxes->renew(id, "quick", line.clock.now() + 1h).value());
+  CHECK_FALSE(line.faxes->claim("other", line.clock.now() + 2min, 1min).value()->id == id);
+}
