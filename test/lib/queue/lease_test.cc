@@ -209,7 +209,8 @@ TEST_CASE("a long download keeps its lease") {
   const auto id = line.receive("FXin", "https://media/1", 2).fax.id;
   line.provider.documents["https://media/1"] = "%PDF 2";
   const auto lease_until = [&] {
-    auto connection = sql::Database::open(line.place->url()).value().lease().value();
+    const auto database = sql::Database::open(line.place->url()).value();
+    auto connection = database->lease().value();
     return connection.query("SELECT lease_until_ms FROM faxes").value().front().int64("lease_until_ms");
   };
   bool renewed = false;
